@@ -1,0 +1,349 @@
+"""Rows of the people side: users, workspaces, members and their roles, the audit trail, what a picker offers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import uuid6
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from workspaces_app.scoping import WorkspaceScoped
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; e-mail addresses are kept in lower case, so that one person is one row."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A user with a hashed password; without one nobody can sign in as them."""
+        if not email:
+            raise ValueError("a user needs an e-mail address")
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """An operator of the whole installation: Django's command and `bootstrap` call this."""
+        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. `is_staff` makes them an operator of the whole installation, who sees every workspace in the admin."""
+
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    language = models.CharField(_("language"), max_length=16, default="en")
+    must_change_password = models.BooleanField(_("must change password"), default=False)
+    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May use the admin."))
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting."))
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ["email"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.strip().lower()
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return self.name or self.email.partition("@")[0]
+
+
+class Dialect(models.TextChoices):
+    """Which of HeyGen's two session APIs a workspace speaks."""
+
+    CURRENT = "current", _("Video Agent (current)")
+    SESSIONS = "sessions", _("Video Agent sessions (older)")
+
+
+class WorkspaceQuerySet(WorkspaceScoped, models.QuerySet["Workspace"]):
+    workspace_path = ""
+
+
+class Workspace(models.Model):
+    """One HeyGen account and the team that shares it.
+
+    `encrypted_key` is an envelope of `workspaces_app.crypto`; only `workspaces_app.connections` opens it.
+    `key_fingerprint` names the key without telling it: what polling and budgets go by; "" while there is none.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid6.uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("short name"), max_length=60, unique=True)
+    base_url = models.URLField(_("HeyGen address"), default="https://api.heygen.com")
+    dialect = models.CharField(_("dialect"), max_length=16, choices=Dialect.choices, default=Dialect.CURRENT)
+    encrypted_key = models.TextField(blank=True, default="", editable=False)
+    key_fingerprint = models.CharField(max_length=16, blank=True, default="", editable=False, db_index=True)
+    key_last4 = models.CharField(max_length=4, blank=True, default="", editable=False)
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("workspace")
+        verbose_name_plural = _("workspaces")
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(encrypted_key="", key_fingerprint="", key_last4="")
+                | (~models.Q(encrypted_key="") & ~models.Q(key_fingerprint="")),
+                name="workspace_key_whole_or_none",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("workspaces:overview", args=[self.slug])
+
+    @property
+    def has_key(self) -> bool:
+        return bool(self.key_fingerprint)
+
+
+class Role(models.TextChoices):
+    """What a member may do, each including those before: look, start and talk, approve and stop, manage."""
+
+    VIEWER = "viewer", _("Viewer")
+    CREATOR = "creator", _("Creator")
+    APPROVER = "approver", _("Approver")
+    ADMIN = "admin", _("Admin")
+
+    @property
+    def rank(self) -> int:
+        return list(Role).index(self)
+
+    def allows(self, needed: Role) -> bool:
+        """Whether somebody with this role may do what `needed` is the lowest role for."""
+        return self.rank >= needed.rank
+
+
+class MembershipQuerySet(WorkspaceScoped, models.QuerySet["Membership"]):
+    pass
+
+
+class Membership(models.Model):
+    """A person's role in a workspace."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.VIEWER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.workspace} · {self.get_role_display()}"
+
+
+class AppendOnlyError(Exception):
+    """Somebody tried to change or remove a row of the audit trail."""
+
+
+class AuditEntryQuerySet(WorkspaceScoped, models.QuerySet["AuditEntry"]):
+    def update(self, **kwargs: Any) -> int:
+        raise AppendOnlyError("audit entries are never changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError("audit entries are never removed")
+
+    def for_list(self) -> AuditEntryQuerySet:
+        """Newest first, with the actor joined."""
+        return self.select_related("actor").order_by("-at", "-id")
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, when and from where. Rows are only added.
+
+    `object_kind` and `object_id` name the thing ("workspace", "user", "session" …); `data` has what changed,
+    never a secret. `actor` is null for commands of the shell and after a user was removed: `actor_email` stays.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="audit",
+        db_constraint=False,
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="+",
+    )
+    actor_email = models.CharField(max_length=254, blank=True, default="")
+    action = models.CharField(max_length=60)
+    object_kind = models.CharField(max_length=40, blank=True, default="")
+    object_id = models.CharField(max_length=64, blank=True, default="")
+    data = models.JSONField(default=dict, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
+        indexes = [
+            models.Index(fields=["workspace", "-at"], name="audit_by_workspace"),
+            models.Index(fields=["-at"], name="audit_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_email} {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("audit entries are never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError("audit entries are never removed")
+
+
+class SignInBucket(models.Model):
+    """How much of the sign-in allowance an account or an address has used (`workspaces_app.throttle`).
+
+    `key` is a keyed hash: the table tells nobody which addresses were tried. `spent_until` is the moment at
+    which the bucket is empty again: one number is all that the GCRA needs, and one UPDATE changes it.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    spent_until = models.FloatField(help_text="seconds since 1970")
+
+    class Meta:
+        indexes = [models.Index(fields=["spent_until"], name="sign_in_bucket_age")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AccountSnapshotQuerySet(WorkspaceScoped, models.QuerySet["AccountSnapshot"]):
+    pass
+
+
+class AccountSnapshot(models.Model):
+    """What GET /v3/users/me last said about the account behind a workspace's key.
+
+    `billing` and `profile` are as they came. `changed_at` is when the answer last differed; when it was last
+    confirmed stands in the poll state.
+    """
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.CASCADE, primary_key=True, related_name="account"
+    )
+    email = models.CharField(max_length=254, blank=True, default="")
+    username = models.CharField(max_length=200, blank=True, default="")
+    balance = models.CharField(
+        max_length=200, blank=True, default="", help_text="one line, as people read it"
+    )
+    billing = models.JSONField(default=dict)
+    profile = models.JSONField(default=dict)
+    version = models.PositiveBigIntegerField(default=0)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    objects = AccountSnapshotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+
+    def __str__(self) -> str:
+        return self.email or str(self.workspace_id)
+
+
+class CatalogueKind(models.TextChoices):
+    LOOK = "look", _("Avatar look")
+    VOICE = "voice", _("Voice")
+    STYLE = "style", _("Style")
+    BRAND_KIT = "brand_kit", _("Brand kit")
+
+
+class CatalogueItemQuerySet(WorkspaceScoped, models.QuerySet["CatalogueItem"]):
+    pass
+
+
+class CatalogueItem(models.Model):
+    """An avatar look, voice, style or brand kit that the account offers.
+
+    `data` is the item as HeyGen sent it; `search_text` is lower case without accents; `position` is HeyGen's
+    order; `gone` items are no longer offered but stay, because sessions refer to them.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="catalogue")
+    kind = models.CharField(max_length=16, choices=CatalogueKind.choices)
+    remote_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=300)
+    position = models.PositiveIntegerField(default=0)
+    ownership = models.CharField(max_length=16, default="public")
+    data = models.JSONField(default=dict)
+    search_text = models.TextField(default="")
+    favourite = models.BooleanField(default=False, db_default=False, help_text="of the whole team")
+    gone = models.BooleanField(default=False, db_default=False)
+
+    objects = CatalogueItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("catalogue item")
+        verbose_name_plural = _("catalogue")
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "kind", "remote_id"], name="catalogue_item_once")
+        ]
+        indexes = [models.Index(fields=["workspace", "kind", "position"], name="catalogue_in_order")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RecentItem(models.Model):
+    """When a person last used a catalogue item: pickers show these first."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    item = models.ForeignKey(CatalogueItem, on_delete=models.CASCADE, related_name="recent")
+    used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "item"], name="recent_item_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.item_id}"
