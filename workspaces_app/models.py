@@ -21,7 +21,7 @@ class UserManager(BaseUserManager["User"]):
     """Makes users; e-mail addresses are kept in lower case, so that one person is one row."""
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(email=(username or "").strip().lower())
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """A user with a hashed password; without one nobody can sign in as them."""
@@ -38,13 +38,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. `is_staff` makes them an operator of the whole installation, who sees every workspace in the admin."""
+    """A person. `is_staff` makes them an operator of the whole installation, who sees every workspace in the admin.
+
+    `sign_in_epoch` is part of what every session is checked against: counting it up ends all of them.
+    """
 
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     language = models.CharField(_("language"), max_length=16, default="en")
     must_change_password = models.BooleanField(_("must change password"), default=False)
+    sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May use the admin."))
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting."))
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
@@ -64,9 +68,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
-    def clean(self) -> None:
-        super().clean()
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Django's own hook of get_session_auth_hash and of its fallback for rotated SECRET_KEYs.
+        by_password = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        return f"{by_password}.{self.sign_in_epoch}"
 
     def get_full_name(self) -> str:
         return self.name or self.email
@@ -320,6 +329,7 @@ class CatalogueItem(models.Model):
     search_text = models.TextField(default="")
     favourite = models.BooleanField(default=False, db_default=False, help_text="of the whole team")
     gone = models.BooleanField(default=False, db_default=False)
+    seen_in = models.PositiveIntegerField(default=0, help_text="the pass of CatalogueRead that saw it last")
 
     objects = CatalogueItemQuerySet.as_manager()
 
@@ -335,6 +345,30 @@ class CatalogueItem(models.Model):
         return self.name
 
 
+class CatalogueRead(models.Model):
+    """How far the reading of a workspace's catalogue is: page by page, because large accounts need dozens.
+
+    `part` and `cursor` say where the next page begins ("" = no pass is running), `number` counts the passes,
+    `finished_at` is when the last one was complete, `problems` what was refused in it, by part.
+    """
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.CASCADE, primary_key=True, related_name="catalogue_read"
+    )
+    part = models.CharField(max_length=24, blank=True, default="")
+    cursor = models.TextField(blank=True, default="")
+    number = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=dict, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("catalogue reading")
+        verbose_name_plural = _("catalogue readings")
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.part or 'idle'}"
+
+
 class RecentItem(models.Model):
     """When a person last used a catalogue item: pickers show these first."""
 
@@ -347,3 +381,61 @@ class RecentItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.item_id}"
+
+
+class WebhookEndpointQuerySet(WorkspaceScoped, models.QuerySet["WebhookEndpoint"]):
+    pass
+
+
+class WebhookEndpoint(models.Model):
+    """Where HeyGen sends the events of a workspace.
+
+    `path_token` is the unguessable part of our address; `encrypted_secret` checks each delivery's signature (an
+    envelope of `workspaces_app.crypto`). `remote_id` is HeyGen's id of the endpoint.
+    """
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, related_name="webhook")
+    path_token = models.CharField(max_length=64, unique=True, editable=False)
+    remote_id = models.CharField(max_length=255)
+    url = models.URLField(max_length=500)
+    status = models.CharField(max_length=40, blank=True, default="")
+    encrypted_secret = models.TextField(blank=True, default="", editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    caught_up_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WebhookEndpointQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.remote_id}"
+
+
+class WebhookDeliveryQuerySet(WorkspaceScoped, models.QuerySet["WebhookDelivery"]):
+    pass
+
+
+class WebhookDelivery(models.Model):
+    """One event that HeyGen told us, kept so that a repeat is recognised: `key` is its event id or, without one,
+    a digest of what it said. `matched` says whether anything of ours was made due by it."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="deliveries")
+    key = models.CharField(max_length=255)
+    event_type = models.CharField(max_length=120, blank=True, default="")
+    data = models.JSONField(default=dict)
+    matched = models.BooleanField(default=False)
+    source = models.CharField(max_length=16, default="webhook", help_text="webhook, callback or catch-up")
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="webhook_delivery_once")]
+        indexes = [models.Index(fields=["received_at"], name="webhook_delivery_age")]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.key}"

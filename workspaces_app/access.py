@@ -1,0 +1,75 @@
+"""Who may: the one place where it is asked. What these functions return is already allowed.
+
+A stranger gets 404 (`Http404`): that a workspace exists is none of their business. A member whose role is too
+low gets 403 (`PermissionDenied`).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from workspaces_app.models import Membership, Role, User, Workspace, WorkspaceQuerySet
+
+Person = User | AnonymousUser
+
+
+def visible_workspaces(user: Person) -> WorkspaceQuerySet:
+    """The workspaces that `user` is a member of, by name."""
+    return Workspace.objects.visible_to(user)
+
+
+def role_in(user: Person, workspace_id: UUID) -> Role | None:
+    """The person's role, or None for somebody who is not a member, signed out or switched off."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    role = (
+        Membership.objects.filter(user_id=user.pk, workspace_id=workspace_id)
+        .values_list("role", flat=True)
+        .first()
+    )
+    return None if role is None else Role(role)
+
+
+def roles_of(user: Person) -> dict[UUID, Role]:
+    """The person's role in each of their workspaces: one query for a whole list."""
+    if not user.is_authenticated or not user.is_active:
+        return {}
+    return {
+        workspace_id: Role(role)
+        for workspace_id, role in Membership.objects.filter(user_id=user.pk).values_list(
+            "workspace_id", "role"
+        )
+    }
+
+
+def require(user: Person, workspace_id: UUID, needed: Role) -> Role:
+    """The person's role, which is at least `needed`; raises Http404 for strangers, PermissionDenied below it."""
+    role = role_in(user, workspace_id)
+    if role is None:
+        raise Http404
+    if not role.allows(needed):
+        raise PermissionDenied(
+            _("This needs the role “%(needed)s”; yours is “%(role)s”.")
+            % {"needed": needed.label, "role": role.label}
+        )
+    return role
+
+
+def workspace(user: Person, slug: str, *, needs: Role = Role.VIEWER) -> Workspace:
+    """The workspace behind an address, when the person may do there what `needs` says."""
+    found = visible_workspaces(user).filter(slug=slug).first()
+    if found is None:
+        raise Http404
+    require(user, found.pk, needs)
+    return found
+
+
+def workspaces_with(user: Person, needed: Role) -> list[Workspace]:
+    """The workspaces in which the person may do what `needed` says, by name: what a form offers."""
+    roles = roles_of(user)
+    return [each for each in visible_workspaces(user) if roles[each.pk].allows(needed)]
