@@ -1,0 +1,67 @@
+"""What every test has: no network but loopback, and on request a real, empty Valkey."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from tests.processes import Valkey
+
+
+def _is_local(address: Any) -> bool:
+    """Whether a socket address stays on this machine. Names are refused: looking one up is a call to the outside."""
+    if not isinstance(address, tuple):
+        return True  # a unix socket's path
+    host = address[0]
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_outside_network() -> Iterator[None]:
+    """A test that reaches for the internet fails, instead of passing on one machine only."""
+    patch = pytest.MonkeyPatch()
+    for name in ("connect", "connect_ex"):
+        original = getattr(socket.socket, name)
+
+        def guarded(self: socket.socket, address: Any, original: Any = original) -> Any:
+            if not _is_local(address):
+                raise PermissionError(f"a test tried to reach {address}")
+            return original(self, address)
+
+        patch.setattr(socket.socket, name, guarded)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    """One Valkey for the whole run (one for each worker of pytest-xdist)."""
+    server = Valkey().start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def valkey(valkey_server: Valkey, settings: SettingsWrapper) -> Valkey:
+    """An empty Valkey that `settings` points to. A test may kill it: the next one finds it alive again."""
+    if valkey_server.process is None or valkey_server.process.poll() is not None:
+        valkey_server.start()
+    valkey_server.flush()
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey_server.url
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": valkey_server.url}}
+    return valkey_server
+
+
+@pytest.fixture
+def valkey_url(valkey: Valkey) -> str:
+    return valkey.url
