@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import uuid6
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workspaces_app.scoping import WorkspaceScoped
+from workspaces_app.search_text import search_words
 
 
 class UserManager(BaseUserManager["User"]):
@@ -162,6 +164,7 @@ class MembershipQuerySet(WorkspaceScoped, models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A person's role in a workspace."""
 
+    id = models.UUIDField(primary_key=True, default=uuid6.uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.VIEWER)
@@ -309,16 +312,42 @@ class CatalogueKind(models.TextChoices):
 
 
 class CatalogueItemQuerySet(WorkspaceScoped, models.QuerySet["CatalogueItem"]):
-    pass
+    def for_picker(
+        self,
+        workspace: Workspace,
+        kind: str,
+        search: str = "",
+        filters: Mapping[str, str] | None = None,
+    ) -> CatalogueItemQuerySet:
+        """What a picker offers, team favourites first, then in HeyGen's order.
+
+        Every word of `search` must begin a word of the item, whatever its case and accents. `filters` may hold
+        "ownership" (public, private) and any field of the item itself ("gender", "language", "avatar_type",
+        "preferred_orientation" …), compared without case; empty values don't count.
+        """
+        found = self.filter(workspace=workspace, kind=kind, gone=False)
+        for word in search_words(search):
+            found = found.filter(search_text__contains=f" {word}")
+        for name, value in (filters or {}).items():
+            if value and name == "ownership":
+                found = found.filter(ownership=value)
+            elif value and name.isidentifier():
+                found = found.filter(**{f"data__{name}__iexact": value})
+        return found.order_by("-favourite", "position", "id")
+
+    def recent_of(self, user: User) -> CatalogueItemQuerySet:
+        """Those that the person used, the last one first."""
+        return self.filter(gone=False, recent__user_id=user.pk).order_by("-recent__used_at")
 
 
 class CatalogueItem(models.Model):
     """An avatar look, voice, style or brand kit that the account offers.
 
-    `data` is the item as HeyGen sent it; `search_text` is lower case without accents; `position` is HeyGen's
-    order; `gone` items are no longer offered but stay, because sessions refer to them.
+    `data` is the item as HeyGen sent it; `search_text` has its words as `catalogue.search_text` makes them;
+    `position` is HeyGen's order; `gone` items are no longer offered but stay, because sessions refer to them.
     """
 
+    id = models.UUIDField(primary_key=True, default=uuid6.uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="catalogue")
     kind = models.CharField(max_length=16, choices=CatalogueKind.choices)
     remote_id = models.CharField(max_length=200)
@@ -343,6 +372,11 @@ class CatalogueItem(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def usable(self) -> bool:
+        """Whether HeyGen takes it: a private one may still be in the making, or have failed."""
+        return self.data.get("status") in (None, "completed", "complete")
 
 
 class CatalogueRead(models.Model):
@@ -369,12 +403,26 @@ class CatalogueRead(models.Model):
         return f"{self.workspace_id} {self.part or 'idle'}"
 
 
+class RecentItemQuerySet(models.QuerySet["RecentItem"]):
+    def note(self, user: User, items: Iterable[CatalogueItem]) -> None:
+        """Remembers that the person used these just now."""
+        now = timezone.now()
+        self.bulk_create(
+            [RecentItem(user_id=user.pk, item=item, used_at=now) for item in items],
+            update_conflicts=True,
+            unique_fields=["user", "item"],
+            update_fields=["used_at"],
+        )
+
+
 class RecentItem(models.Model):
     """When a person last used a catalogue item: pickers show these first."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     item = models.ForeignKey(CatalogueItem, on_delete=models.CASCADE, related_name="recent")
     used_at = models.DateTimeField(default=timezone.now)
+
+    objects = RecentItemQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "item"], name="recent_item_once")]
