@@ -83,8 +83,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # its own templates, for interface.forms.Renderer
     "template_partials",
     "django_htmx",
+    "interface",
     "polling",
     "commands",
     "timeline",
@@ -122,10 +124,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "interface.context.shell",
             ],
         },
     }
 ]
+
+FORM_RENDERER = "interface.forms.Renderer"
 
 # --- Database -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,102 @@
+"""Tags for what appears many times on a page: icons, statuses, times. Plain string work, no template per row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+
+from django import template
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import pgettext_lazy
+
+register = template.Library()
+
+# Group of a status -> its icon and the word that stands there when the caller has no better one.
+STATUSES: Mapping[str, tuple[str, Promise]] = {
+    "working": ("loader", pgettext_lazy("status", "Working")),
+    "needs_you": ("hand", pgettext_lazy("status", "Needs you")),
+    "done": ("circle-check", pgettext_lazy("status", "Done")),
+    "failed": ("circle-x", pgettext_lazy("status", "Failed")),
+    "unknown": ("circle-question-mark", pgettext_lazy("status", "Unknown")),
+    "gone": ("circle-slash", pgettext_lazy("status", "Gone")),
+    # Of a person's own words on their way to HeyGen.
+    "queued": ("clock", pgettext_lazy("status", "Queued")),
+    "sending": ("send-horizontal", pgettext_lazy("status", "Sending")),
+    "accepted": ("check", pgettext_lazy("status", "Sent")),
+    "present": ("check-check", pgettext_lazy("status", "In the conversation")),
+    "refused": ("circle-x", pgettext_lazy("status", "Refused")),
+    "live": ("radio", pgettext_lazy("status", "Live")),
+}
+# Pictures that point along the line of writing are mirrored where it runs from right to left.
+DIRECTED = frozenset(
+    {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "send-horizontal", "log-out"}
+)
+
+
+@cache
+def _icon(name: str, extra: str, sprite: str) -> SafeString:
+    classes = " ".join(filter(None, ("icon", "icon-directed" if name in DIRECTED else "", extra)))
+    return mark_safe(  # noqa: S308  names come from templates, never from people
+        f'<svg class="{escape(classes)}" aria-hidden="true"><use href="{escape(sprite)}#{escape(name)}"/></svg>'
+    )
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """The icon `name` of the sprite as decoration: what it means stands beside it in words."""
+    return _icon(name, extra, static("icons/sprite.svg"))
+
+
+@register.simple_tag
+def status(group: str, word: object = "") -> SafeString:
+    """A status as icon, word and colour. `group` decides how it looks, `word` what it says.
+
+    An unheard-of group looks like "unknown" and shows itself, as it came.
+    """
+    picture, usual = STATUSES.get(group, STATUSES["unknown"])
+    said = word or (usual if group in STATUSES else group)
+    known = group if group in STATUSES else "unknown"
+    return mark_safe(  # noqa: S308  every part is escaped here
+        f'<span class="status" data-group="{known}">{icon(picture)}<span>{conditional_escape(said)}</span></span>'
+    )
+
+
+@register.simple_tag
+def when(moment: dt.datetime | None, style: str = "relative") -> SafeString:
+    """A `<time>` that is right without JavaScript (UTC) and in the reader's own zone with it.
+
+    `style`: "relative" (5 minutes ago), "clock" (14:05), "date", "full", or "elapsed" (counts up).
+    The text holds nothing of one person, so a fragment with it can be shared by all who look.
+    """
+    if moment is None:
+        return mark_safe('<span class="muted">&ndash;</span>')
+    utc = moment.astimezone(dt.UTC)
+    shown = formats.date_format(timezone.make_naive(utc, dt.UTC), "DATETIME_FORMAT")
+    return mark_safe(  # noqa: S308  every part is escaped here
+        f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" data-when="{escape(style)}">{escape(shown)} UTC</time>'
+    )
+
+
+@register.simple_tag
+def initials(name: str) -> SafeString:
+    """A person as a small disc with up to two letters; the name itself must stand beside it."""
+    letters = "".join(word[0] for word in str(name).split()[:2]).upper() or "?"
+    tone = sum(map(ord, str(name))) % 6
+    return mark_safe(  # noqa: S308  every part is escaped here
+        f'<span class="avatar" data-tone="{tone}" aria-hidden="true">{escape(letters)}</span>'
+    )
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    """Seconds as a length of film: 7 -> "0:07", 3725 -> "1:02:05"; None -> ""."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

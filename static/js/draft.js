@@ -1,0 +1,76 @@
+/**
+ * `data-draft="key"` on a text field: what was typed survives a reload, a crash and a sign-out.
+ * Kept in this browser only, per user and key; forgotten when its form was accepted.
+ *
+ * The form counts as accepted when the next page says so (`<meta name="draft-sent" content="key">`, which the
+ * server writes after a plain post) or when htmx brings a 2xx answer.
+ */
+import { widget } from "./widget.js";
+
+const user = document.documentElement.dataset.user ?? "nobody";
+const MAX_AGE_DAYS = 60;
+
+function keyOf(field) {
+  return `draft:${user}:${field.dataset.draft}`;
+}
+
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function write(key, text) {
+  try {
+    if (text) localStorage.setItem(key, JSON.stringify({ text, at: Date.now() }));
+    else localStorage.removeItem(key);
+  } catch {
+    // A full or forbidden storage: the draft lives as long as the page.
+  }
+}
+
+for (const sent of document.querySelectorAll('meta[name="draft-sent"]')) {
+  write(`draft:${user}:${sent.content}`, "");
+}
+try {
+  const oldest = Date.now() - MAX_AGE_DAYS * 24 * 3600 * 1000;
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("draft:") && (read(key)?.at ?? 0) < oldest) localStorage.removeItem(key);
+  }
+} catch {
+  // No storage, nothing to tidy.
+}
+
+widget("[data-draft]", (field) => {
+  const key = keyOf(field);
+  const kept = read(key)?.text;
+  if (kept && !field.value) {
+    field.value = kept;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const keep = () => write(key, field.value);
+  field.addEventListener("input", keep);
+  // Another tab sent or changed it: follow, unless somebody is typing here.
+  const follow = (event) => {
+    if (event.key !== key || document.activeElement === field) return;
+    field.value = read(key)?.text ?? "";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  window.addEventListener("storage", follow);
+  return () => window.removeEventListener("storage", follow);
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  const form = ctx.sourceElement;
+  if (!(form instanceof HTMLFormElement) || ctx.request.method === "GET" || !ctx.response?.raw?.ok) return;
+  for (const field of form.querySelectorAll("[data-draft]")) {
+    write(keyOf(field), "");
+    if (form.hasAttribute("data-clear-on-success")) {
+      field.value = "";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+});

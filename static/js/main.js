@@ -1,0 +1,12 @@
+/** The modules that every page has. Pages with a player, a conversation or uploads bring theirs themselves. */
+import "./time.js";
+import "./notices.js";
+import "./submit.js";
+import "./dialogs.js";
+import "./menus.js";
+import "./theme.js";
+import "./counter.js";
+import "./draft.js";
+import "./live.js";
+import "./needs-you.js";
+import "./shortcuts.js";

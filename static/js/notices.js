@@ -1,0 +1,53 @@
+/** Toasts, and the rule that no failure is silent: every request that goes wrong says so in words. */
+import { widget } from "./widget.js";
+
+const SHOWN_SECONDS = 7;
+const words = document.getElementById("words")?.dataset ?? {};
+
+/** Shows `text` as a toast. "error" goes to the assertive region and stays until it is dismissed. */
+export function toast(text, tone = "info") {
+  const place = document.getElementById(tone === "error" ? "alerts" : "toasts");
+  const template = document.getElementById(`toast-${tone === "error" ? "error" : "info"}`);
+  if (!place || !template) return;
+  for (const old of place.querySelectorAll("[data-text]")) {
+    if (old.textContent === text) old.closest("[data-toast]").remove(); // once is enough, but say it again
+  }
+  const copy = template.content.cloneNode(true);
+  copy.querySelector("[data-text]").textContent = text;
+  place.append(copy);
+}
+
+widget("[data-toast]", (element) => {
+  element.querySelector("[data-dismiss]")?.addEventListener("click", () => element.remove());
+  if (element.dataset.tone === "error") return undefined;
+  let timer;
+  const start = () => {
+    timer = setTimeout(() => element.remove(), SHOWN_SECONDS * 1000);
+  };
+  const pause = () => clearTimeout(timer);
+  // Nobody is hurried: a toast that is read or has the focus stays.
+  element.addEventListener("pointerenter", pause);
+  element.addEventListener("pointerleave", start);
+  element.addEventListener("focusin", pause);
+  element.addEventListener("focusout", start);
+  start();
+  return pause;
+});
+
+function isStream(event) {
+  return event.target instanceof Element && event.target.hasAttribute("hx-sse:connect"); // live.js looks after it
+}
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { ctx } = event.detail;
+  const status = ctx.response.status;
+  if (isStream(event) || ctx.hx?.redirect || status === 422) return;
+  if (status === 403) toast(words.forbidden, "error");
+  else if (status === 404 || status === 410) toast(words.missing, "error");
+  else toast(words.failed?.replace("{status}", status), "error");
+});
+
+document.addEventListener("htmx:error", (event) => {
+  if (isStream(event) || event.detail.error?.name === "AbortError") return;
+  if (event.detail.ctx?.status?.startsWith?.("error")) toast(words.unreachable, "error");
+});

@@ -1,0 +1,80 @@
+/**
+ * `<time datetime data-when="relative|clock|date|full|elapsed">`: the reader's language and zone.
+ * The server writes UTC, which stays where this module does not run.
+ */
+import { widget } from "./widget.js";
+
+const root = document.documentElement;
+const language = root.lang || undefined;
+const timeZone = root.dataset.timeZone || undefined;
+
+function format(options) {
+  try {
+    return new Intl.DateTimeFormat(language, { ...options, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat(language, options); // a zone this browser has never heard of
+  }
+}
+
+const formats = {
+  clock: format({ hour: "numeric", minute: "2-digit" }),
+  date: format({ dateStyle: "medium" }),
+  full: format({ dateStyle: "medium", timeStyle: "short" }),
+  exact: format({ dateStyle: "full", timeStyle: "long" }),
+};
+const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+const number = new Intl.NumberFormat(language, { minimumIntegerDigits: 2, useGrouping: false });
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+function relative(moment, seconds) {
+  const past = Math.max(0, seconds); // a clock that runs ahead of ours is still "now"
+  if (past < 45) return ago.format(0, "second");
+  if (past < HOUR) return ago.format(-Math.round(past / MINUTE), "minute");
+  if (past < DAY) return ago.format(-Math.round(past / HOUR), "hour");
+  if (past < 7 * DAY) return ago.format(-Math.round(past / DAY), "day");
+  return formats.date.format(moment);
+}
+
+function elapsed(seconds) {
+  const past = Math.max(0, Math.floor(seconds));
+  const hours = Math.floor(past / HOUR);
+  const minutes = Math.floor(past / MINUTE) % 60;
+  const tail = number.format(past % 60);
+  return hours ? `${hours}:${number.format(minutes)}:${tail}` : `${minutes}:${tail}`;
+}
+
+const moving = new Set();
+
+function show(element) {
+  const moment = new Date(element.dateTime);
+  if (Number.isNaN(moment.getTime())) return;
+  const seconds = (Date.now() - moment.getTime()) / 1000;
+  const style = element.dataset.when;
+  let text;
+  if (style === "relative") text = relative(moment, seconds);
+  else if (style === "elapsed") text = elapsed(seconds);
+  else text = (formats[style] ?? formats.full).format(moment);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+widget("time[data-when]", (element) => {
+  show(element);
+  element.title = formats.exact.format(new Date(element.dateTime));
+  if (element.dataset.when !== "relative" && element.dataset.when !== "elapsed") return undefined;
+  moving.add(element);
+  return () => moving.delete(element);
+});
+
+let tick = 0;
+setInterval(() => {
+  if (document.hidden) return;
+  tick += 1;
+  for (const element of moving) {
+    if (element.dataset.when === "elapsed" || tick % 20 === 0) show(element);
+  }
+}, 1000);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) moving.forEach(show);
+});
