@@ -1,0 +1,1 @@
+"""What the simulator draws, films and sings."""
