@@ -1,0 +1,46 @@
+"""Queries on commands, named by what they are for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from commands.models import Command  # noqa: F401
+
+OPEN_STATES = ("queued", "sending", "unknown")
+SETTLED_STATES = ("accepted", "refused")
+
+
+class CommandQuerySet(models.QuerySet["Command"]):
+    def open(self) -> CommandQuerySet:
+        """Those whose end is not known yet: queued, on their way, or of unknown outcome."""
+        return self.filter(state__in=OPEN_STATES)
+
+    def unsettled(self) -> CommandQuerySet:
+        """Those that were sent and whose outcome nobody knows, whether a machine or a person settles them."""
+        return self.filter(state="unknown")
+
+    def asking_a_person(self) -> CommandQuerySet:
+        """Unknown ones that only a person can settle and that nobody sent again, longest waiting first."""
+        return self.filter(
+            state="unknown", asks_person_since__isnull=False, repeated_by__isnull=True
+        ).order_by("asks_person_since", "id")
+
+    def for_object(self, kind_prefix: str, object_id: UUID) -> CommandQuerySet:
+        """Those of one object in the order of pressing; `kind_prefix` is "session", "session.send" …"""
+        return self.filter(
+            models.Q(kind=kind_prefix) | models.Q(kind__startswith=f"{kind_prefix}."), object_id=object_id
+        ).order_by("id")
+
+    def in_order(self) -> CommandQuerySet:
+        """In the order of pressing: ids are UUIDv7."""
+        return self.order_by("id")
+
+    def due(self) -> CommandQuerySet:
+        """Those that the machine has to look at now (database time), longest due first."""
+        return self.filter(due_at__lte=Now()).order_by("due_at", "id")
