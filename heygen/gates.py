@@ -1,0 +1,31 @@
+"""The door that every HTTP attempt passes: who may ask now, and who hears how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from heygen.errors import ApiError
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt, as far as a gate may know it: no ids, no key, no body.
+
+    `template` is the path with its placeholders, for instance "/v3/video-agents/{session_id}".
+    `paid` marks what starts billed work (creating a session or a stream, sending a message), `write` all
+    but GET.
+    """
+
+    method: str
+    template: str
+    paid: bool
+    write: bool
+
+
+class Gate(Protocol):
+    def admit(self, call: Call) -> None:
+        """Return to let exactly one HTTP attempt pass, or raise `heygen.Held`."""
+
+    def observe(self, call: Call, error: ApiError | None) -> None:
+        """Told the outcome of every admitted attempt; None means that it went well."""
