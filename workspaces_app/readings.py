@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from polling.kinds import Failed
-
 import heygen
+from polling.kinds import Failed
 
 # First class that fits names the reason; the words are codes for health lines, translated where they are shown.
 _REASONS: tuple[tuple[type[heygen.ApiError], str], ...] = (

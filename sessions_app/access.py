@@ -1,0 +1,63 @@
+"""Who may do what with a session, a resource, a video or a file. What these functions return is already allowed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from sessions_app.models import MediaFile, StatusGroup, VideoSession
+from workspaces_app import access as workspaces
+from workspaces_app.access import Person
+from workspaces_app.models import Role
+
+# HeyGen's word for "a storyboard or draft awaits a verdict".
+REVIEWING = "reviewing"
+
+
+def session(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> VideoSession:
+    """The session when the person may do there what `needs` says; 404 for strangers, 403 below the role."""
+    found = VideoSession.objects.visible_to(user).select_related("workspace", "owner").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    workspaces.require(user, found.workspace_id, needs)
+    return found
+
+
+def sendable(user: Person, pk: UUID) -> VideoSession:
+    """The session when the person may send it a message now.
+
+    While it is `reviewing` any text may approve, and approving spends money: that needs an approver, unless the
+    workspace allows creators to.
+    """
+    found = session(user, pk, needs=Role.CREATOR)
+    if needs_approver(found):
+        role = workspaces.role_in(user, found.workspace_id)
+        if role is None or not role.allows(Role.APPROVER):
+            raise PermissionDenied(
+                _(
+                    "While a storyboard awaits its verdict any message may approve it, so this needs the role “Approver”."
+                )
+            )
+    return found
+
+
+def needs_approver(found: VideoSession) -> bool:
+    """Whether sending to this session is an approval in this workspace."""
+    relaxed = bool(found.workspace.settings.get("creators_may_approve"))
+    return found.group == StatusGroup.NEEDS_YOU and found.status.casefold() == REVIEWING and not relaxed
+
+
+def media_file(user: Person, pk: UUID) -> MediaFile:
+    """A file that the person may see; 404 otherwise."""
+    found = (
+        MediaFile.objects.visible_to(user)
+        .select_related("resource", "video", "workspace")
+        .filter(pk=pk)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found

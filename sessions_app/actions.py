@@ -1,0 +1,191 @@
+"""What people do to sessions: each writes the press and what they see at once, in one transaction, and returns.
+
+Nothing here talks to HeyGen; the ledger delivers. Whether the person may is for the view to have asked (`access`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import uuid6
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from commands import ledger
+from commands.kinds import Accepted, Refused
+from commands.models import Command
+from polling.changes import Announcement, announce
+from sessions_app import storyboard
+from sessions_app.models import Message, Mode, Note, SearchText, VideoSession
+from sessions_app.search_words import indexed
+from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
+from timeline.events import NewEvent, record
+from timeline.models import Source
+from workspaces_app.models import User, Workspace
+
+
+class StaleRevision(Exception):
+    """The storyboard that the person looked at is not the newest any more."""
+
+
+def create(
+    workspace: Workspace,
+    *,
+    values: Mapping[str, Any],
+    files: Sequence[Mapping[str, str]],
+    token: str,
+    by: User,
+) -> VideoSession:
+    """A session and the press that makes it. A second press of the same form gives the first one's session.
+
+    `values` are the create call's fields without empty ones; `files` items are {"type": "asset_id" | "url", …}.
+    Raises commands.ledger.TokenTaken.
+    """
+    payload = {**values, "files": list(files), "dialect": workspace.dialect}
+    now = timezone.now()
+    with transaction.atomic():
+        command, pressed = ledger.record(
+            CREATE_KIND,
+            object_id=uuid6.uuid7(),
+            workspace_id=workspace.pk,
+            payload=payload,
+            token=token,
+            by=by,
+        )
+        if not pressed:
+            return VideoSession.objects.get(pk=command.object_id)
+        session = VideoSession.objects.create(
+            pk=command.object_id,
+            workspace=workspace,
+            dialect=workspace.dialect,
+            mode=Mode(values.get("mode", Mode.CHAT)),
+            prompt=values["prompt"],
+            settings=payload,
+            owner=by,
+            active_at=now,
+            status_since=now,
+        )
+        SearchText.objects.create(
+            session=session, position=-1, text=indexed(session.prompt, session.workspace_id)
+        )
+    return session
+
+
+def send(
+    session: VideoSession,
+    *,
+    text: str,
+    token: str,
+    by: User,
+    files: Sequence[Mapping[str, str]] = (),
+    choices: Mapping[str, str] | None = None,
+    auto_proceed: bool = False,
+    revision: int | None = None,
+) -> Command:
+    """A message to the agent. `revision` is the storyboard (its message position) that the person judged.
+
+    Raises StaleRevision when a newer storyboard exists, commands.ledger.TokenTaken.
+    """
+    payload: dict[str, Any] = {"message": text, "files": list(files), **(choices or {})}
+    if auto_proceed:
+        payload["auto_proceed"] = True
+    with transaction.atomic():
+        if revision is not None:
+            current = current_revision(session)
+            if current is None or current.position != revision:
+                raise StaleRevision
+            payload["revision"] = revision
+        command, pressed = ledger.record(
+            SEND_KIND,
+            object_id=session.pk,
+            workspace_id=session.workspace_id,
+            payload=payload,
+            token=token,
+            by=by,
+        )
+        if pressed:
+            _touched(session)
+    return command
+
+
+def current_revision(session: VideoSession) -> storyboard.Revision | None:
+    """The newest storyboard, or None before the first."""
+    messages = Message.objects.filter(session=session).order_by("position")
+    found = storyboard.revisions(messages, list(session.resources.in_order()))
+    return found[-1] if found else None
+
+
+def stop(session: VideoSession, *, token: str, by: User) -> Command:
+    """Asks the agent to halt at its next checkpoint. What exists stays."""
+    with transaction.atomic():
+        command, pressed = ledger.record(
+            STOP_KIND, object_id=session.pk, workspace_id=session.workspace_id, payload={}, token=token, by=by
+        )
+        if pressed:
+            _touched(session)
+    return command
+
+
+def send_again(command: Command, *, by: User) -> Command:
+    """Sends a refused or unclear press once more, as a new one. Raises commands.ledger.NotRepeatable."""
+    return ledger.send_again(command, by)
+
+
+def decide(command: Command, *, happened: bool, remote_id: str = "", by: User) -> bool:
+    """A person says how an unclear press ended; False when it was settled meanwhile."""
+    outcome: Accepted | Refused = (
+        Accepted(remote_ref=remote_id)
+        if happened
+        else Refused(None, "person", "A person found that it did not happen.")
+    )
+    return ledger.settle_as(command.pk, outcome, by="person", actor=by)
+
+
+def note(session: VideoSession, *, body: str, by: User) -> Note:
+    """An internal note; it never goes to the agent."""
+    with transaction.atomic():
+        written = Note.objects.create(session=session, author=by, body=body)
+        record(
+            [
+                NewEvent(
+                    session.workspace_id, "session", session.pk, "session.note", Source.PERSON, actor_id=by.pk
+                )
+            ]
+        )
+        _changed(session)
+    return written
+
+
+def archive(session: VideoSession, *, archived: bool, by: User) -> None:
+    """Takes a session out of the inbox and the default history, or brings it back."""
+    with transaction.atomic():
+        if VideoSession.objects.filter(pk=session.pk).exclude(archived=archived).update(archived=archived):
+            what = "session.archived" if archived else "session.restored"
+            record(
+                [NewEvent(session.workspace_id, "session", session.pk, what, Source.PERSON, actor_id=by.pk)]
+            )
+            _changed(session)
+
+
+def tag(session: VideoSession, *, tags: Sequence[str], by: User) -> None:
+    """Replaces the session's tags; they are kept in order, without doubles."""
+    with transaction.atomic():
+        VideoSession.objects.filter(pk=session.pk).update(tags=list(dict.fromkeys(tags)))
+        _changed(session)
+
+
+def _touched(session: VideoSession) -> None:
+    VideoSession.objects.filter(pk=session.pk).update(active_at=timezone.now())
+    _changed(session)
+
+
+def _changed(session: VideoSession) -> None:
+    VideoSession.objects.filter(pk=session.pk).update(version=F("version") + 1)
+    version = VideoSession.objects.values_list("version", flat=True).get(pk=session.pk)
+    announcement = Announcement(session.workspace_id, "session", session.pk, version)
+    transaction.on_commit(lambda: announce([announcement]))
+
+
+WAITING = (StatusGroup.NEEDS_YOU, StatusGroup.DONE)

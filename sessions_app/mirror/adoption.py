@@ -1,0 +1,228 @@
+"""Brings in sessions that were made elsewhere: in HeyGen's own application, or by another program with the same key.
+
+HeyGen's list is newest first and has no status, so it only tells that a session exists; the session's own poll does the
+rest. Each visit reads the first page, and one older page while a stretch of unknown sessions reaches further back. How far
+it came is a row, so a killed reading goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+import heygen
+from commands.models import Command
+from polling import schedule
+from polling.budget import Priority
+from polling.changes import Announcement
+from polling.digests import digest_of
+from polling.kinds import Change, Changed, Claim, Kind, Pace, Reading, Unchanged
+from sessions_app.models import ListPosition, VideoSession
+from timeline.events import NewEvent, record
+from timeline.models import Source
+from workspaces_app.connections import Connection, connections_for
+from workspaces_app.readings import failed
+
+KIND = "session_list"
+PAGE = 100
+# How far HeyGen's clock may be from ours, in seconds.
+SKEW_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    connection: Connection
+    dialect: str
+    cursor: str
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListReading:
+    """Summaries, newest first; `cursor` leads to the page behind the last one read, "" at the end of the list."""
+
+    newest: tuple[heygen.SessionSummary, ...]
+    older: tuple[heygen.SessionSummary, ...]
+    newest_cursor: str
+    older_cursor: str
+
+
+def cadence(pace: Pace) -> float | None:
+    """Every `POLL_LIST_SECONDS`; sooner while older pages wait, at no more than a fifth of the request budget."""
+    if pace.failures:
+        return max(pace.retry_after or 0, min(settings.POLL_LIST_SECONDS * 2.0**pace.failures, 1800))
+    if pace.group == "working":
+        # Two calls a visit.
+        return max(1.0, 2 / (0.2 * settings.POLL_REQUESTS_PER_SECOND))
+    return float(settings.POLL_LIST_SECONDS)
+
+
+def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
+    connections = connections_for({claim.workspace_id for claim in claims})
+    positions = ListPosition.objects.in_bulk([claim.object_id for claim in claims])
+    jobs = {}
+    for claim in claims:
+        connection = connections.get(claim.workspace_id)
+        if connection is None or connection.dialect != heygen.Dialect.CURRENT:
+            continue  # the old dialect has no list
+        position = positions.get(claim.object_id)
+        jobs[claim.object_id] = Job(
+            connection,
+            connection.dialect,
+            position.cursor if position else "",
+            first=position is None or position.first_read_at is None,
+        )
+    return jobs
+
+
+def read(claim: Claim, job: Job) -> Reading:
+    client = job.connection.client(priority=Priority.BACKGROUND, dialect=job.dialect)
+    try:
+        newest = client.list_sessions(limit=PAGE)
+        older = client.list_sessions(limit=PAGE, token=job.cursor) if job.cursor else None
+    except heygen.ApiError as error:
+        return failed(error)
+    digest = digest_of([[item.session_id, item.title] for item in newest.items])
+    if older is None and digest == claim.digest:
+        return Unchanged(group="done")
+    value = ListReading(
+        newest=tuple(newest.items),
+        older=tuple(older.items) if older else (),
+        newest_cursor=newest.next_token or "",
+        older_cursor=(older.next_token or "") if older else "",
+    )
+    return Changed(digest=digest, group="working" if job.cursor else "done", value=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Remote ids that are ours already, and since when creates of ours have an unknown outcome (None: none has)."""
+
+    remote_ids: frozenset[str]
+    open_since: datetime | None
+
+
+def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:
+    return {
+        change.claim.object_id: known_of(
+            change.claim.workspace_id,
+            [item.session_id for item in (*change.value.newest, *change.value.older)],
+        )
+        for change in changes
+    }
+
+
+def known_of(workspace_id: UUID, remote_ids: Iterable[str]) -> Known:
+    """What adoption must leave alone."""
+    mine = VideoSession.objects.filter(workspace_id=workspace_id, remote_id__in=list(remote_ids))
+    open_since = (
+        Command.objects.filter(
+            workspace_id=workspace_id,
+            kind="session.create",
+            state__in=("sending", "unknown"),
+            attempt_at__isnull=False,
+        )
+        .order_by("attempt_at")
+        .values_list("attempt_at", flat=True)
+        .first()
+    )
+    return Known(frozenset(mine.values_list("remote_id", flat=True)), open_since)
+
+
+def strangers(items: Iterable[heygen.SessionSummary], known: Known) -> list[heygen.SessionSummary]:
+    """Those to adopt: not ours, and no candidate for a create of ours whose outcome is still open. Pure."""
+    return [
+        item
+        for item in items
+        if item.session_id not in known.remote_ids
+        and not (
+            known.open_since is not None
+            and (
+                item.created_at is None
+                or item.created_at >= known.open_since - timedelta(seconds=SKEW_SECONDS)
+            )
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    adopt: tuple[heygen.SessionSummary, ...]
+    cursor: str
+
+
+def merge(change: Change, known: Known) -> Plan:
+    """Adopts strangers. A first page of nothing but strangers may have more behind it; the first visit looks no further."""
+    value: ListReading = change.value
+    newest = strangers(value.newest, known)
+    older = strangers(value.older, known)
+    cursor = value.older_cursor if older else ""
+    if not change.job.first and not cursor and newest and len(newest) == len(value.newest):
+        cursor = value.newest_cursor
+    return Plan(adopt=tuple({item.session_id: item for item in (*newest, *older)}.values()), cursor=cursor)
+
+
+def write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:
+    now = timezone.now()
+    for change, plan in plans:
+        claim = change.claim
+        adopt(
+            plan.adopt,
+            workspace_id=claim.workspace_id,
+            fingerprint=claim.fingerprint,
+            dialect=change.job.dialect,
+            now=now,
+        )
+        ListPosition.objects.get_or_create(workspace_id=claim.workspace_id)
+        ListPosition.objects.filter(workspace_id=claim.workspace_id).update(
+            cursor=plan.cursor, first_read_at=now, adopted=F("adopted") + len(plan.adopt)
+        )
+    return [
+        Announcement(change.claim.workspace_id, KIND, change.claim.object_id, change.claim.sequence)
+        for change, plan in plans
+        if plan.adopt
+    ]
+
+
+def adopt(
+    items: Sequence[heygen.SessionSummary],
+    *,
+    workspace_id: UUID,
+    fingerprint: str,
+    dialect: str,
+    now: datetime,
+) -> int:
+    """Rows and polls for sessions made elsewhere; those that exist stay as they are. Returns how many are new."""
+    rows = [
+        VideoSession(
+            workspace_id=workspace_id,
+            remote_id=item.session_id,
+            dialect=dialect,
+            title=(item.title or "")[:500],
+            remote_created_at=item.created_at,
+            active_at=item.created_at or now,
+            status_since=item.created_at or now,
+        )
+        for item in items
+    ]
+    VideoSession.objects.bulk_create(rows, ignore_conflicts=True)
+    made: dict[str, Any] = dict(
+        VideoSession.objects.filter(
+            workspace_id=workspace_id,
+            remote_id__in=[item.session_id for item in items],
+            pk__in=[r.pk for r in rows],
+        ).values_list("remote_id", "pk")
+    )
+    schedule.enroll("session", list(made.values()), workspace_id=workspace_id, fingerprint=fingerprint)
+    record([NewEvent(workspace_id, "session", pk, "session.adopted", Source.POLL) for pk in made.values()])
+    return len(made)
+
+
+SESSION_LIST = Kind(name=KIND, load=load, read=read, gather=gather, merge=merge, write=write, cadence=cadence)

@@ -1,0 +1,126 @@
+"""Copies each remote file to our own disk while its link is good: links expire, and what was seen must stay.
+
+Runs in the `files` lane, so that large downloads never hold up polls. An expired link wakes its object's poll, which
+brings a fresh one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from polling import schedule
+from polling.changes import Announcement
+from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading
+from sessions_app import vault
+from sessions_app.mirror.media import FILE_KIND
+from sessions_app.models import MediaFile, MediaState, VideoSession
+
+TRIES = 8
+SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    url: str
+    owner_kind: str
+    owner_id: UUID
+    session_id: UUID
+    earlier_path: str
+
+
+def cadence(pace: Pace) -> float | None:
+    """Seconds to the next try: none after a copy, growing pauses after a failure."""
+    if pace.failures == 0 or pace.failures >= TRIES:
+        return None
+    return min(5.0 * 2**pace.failures, 1800)
+
+
+def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
+    rows = MediaFile.objects.filter(
+        pk__in=[claim.object_id for claim in claims], state=MediaState.WANTED
+    ).select_related("resource", "video")
+    jobs: dict[UUID, Job] = {}
+    for file in rows:
+        owner = file.resource or file.video
+        if owner is not None:
+            kind = "resource" if file.resource_id else "video"
+            jobs[file.pk] = Job(file.remote_url, kind, owner.pk, owner.session_id, file.path)
+    return jobs
+
+
+def read(claim: Claim, job: Job) -> Reading:
+    try:
+        copy = vault.fetch(job.url, seconds=SECONDS)
+    except vault.NotFetched as error:
+        return Failed(reason="link_expired" if error.expired else "not_fetched", message=str(error))
+    return Changed(digest=copy.sha256[:32], group="done", value=copy)
+
+
+def gather(changes: Sequence[Change]) -> Mapping[UUID, None]:
+    return {}
+
+
+def merge(change: Change, stored: None) -> vault.Copy:
+    copy: vault.Copy = change.value
+    return copy
+
+
+def write(plans: Sequence[tuple[Change, vault.Copy]]) -> Sequence[Announcement]:
+    now = timezone.now()
+    files = MediaFile.objects.in_bulk([change.claim.object_id for change, _ in plans])
+    for change, copy in plans:
+        file = files.get(change.claim.object_id)
+        if file is None:
+            continue
+        file.state, file.failure, file.stored_at = MediaState.STORED, "", now
+        file.path, file.size, file.content_type, file.sha256 = (
+            copy.path,
+            copy.size,
+            copy.content_type,
+            copy.sha256,
+        )
+    MediaFile.objects.bulk_update(
+        files.values(), ["state", "failure", "stored_at", "path", "size", "content_type", "sha256"]
+    )
+    return _shown_again({change.job.session_id for change, _ in plans})
+
+
+def _shown_again(session_ids: set[UUID]) -> list[Announcement]:
+    VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1)
+    return [
+        Announcement(workspace_id, "session", pk, version)
+        for pk, workspace_id, version in VideoSession.objects.filter(pk__in=session_ids).values_list(
+            "pk", "workspace_id", "version"
+        )
+    ]
+
+
+def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
+    jobs = load([claim for claim, _, _ in failures])
+    for claim, failure, count in failures:
+        job = jobs.get(claim.object_id)
+        if job is None:
+            continue
+        MediaFile.objects.filter(pk=claim.object_id).update(
+            failure=failure.message[:500], state=MediaState.FAILED if count >= TRIES else MediaState.WANTED
+        )
+        if failure.reason == "link_expired":
+            schedule.wake(job.owner_kind, [job.owner_id])
+
+
+FILE = Kind(
+    name=FILE_KIND,
+    lane="files",
+    load=load,
+    read=read,
+    gather=gather,
+    merge=merge,
+    write=write,
+    failed=on_failures,
+    cadence=cadence,
+)

@@ -1,0 +1,147 @@
+"""Finds out what an announced resource id stands for: read once, again while it is missing or its links expired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+import heygen
+from polling.budget import Priority
+from polling.changes import Announcement
+from polling.digests import digest_of
+from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading, Unchanged
+from sessions_app.mirror.media import Link, write_links
+from sessions_app.models import MediaRole, MediaState, Resource, VideoSession
+from workspaces_app.connections import Connection, connections_for
+from workspaces_app.readings import failed
+
+KIND = "resource"
+# An id may be announced before the object can be read; about an hour of growing pauses, then a person may ask again.
+TRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    connection: Connection
+    dialect: str
+    session_id: UUID
+    remote_session_id: str
+    resource_id: str
+    wants_links: bool
+
+
+def cadence(pace: Pace) -> float | None:
+    """Seconds to the next read: none after one that succeeded."""
+    if pace.failures == 0 or pace.failures > TRIES:
+        return None
+    return max(pace.retry_after or 0, min(2.0**pace.failures, 600))
+
+
+def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
+    connections = connections_for({claim.workspace_id for claim in claims})
+    rows = Resource.objects.filter(
+        pk__in=[claim.object_id for claim in claims], session__remote_id__isnull=False
+    ).values_list("pk", "workspace_id", "session_id", "session__dialect", "session__remote_id", "resource_id")
+    wanting = set(
+        Resource.objects.filter(pk__in=[claim.object_id for claim in claims])
+        .exclude(files=None)
+        .exclude(files__state=MediaState.STORED)
+        .values_list("pk", flat=True)
+    )
+    return {
+        pk: Job(connections[workspace_id], dialect, session_id, remote_id, resource_id, pk in wanting)
+        for pk, workspace_id, session_id, dialect, remote_id, resource_id in rows
+        if workspace_id in connections
+    }
+
+
+def read(claim: Claim, job: Job) -> Reading:
+    priority = Priority.WATCHED if claim.watched else Priority.BACKGROUND
+    client = job.connection.client(priority=priority, dialect=job.dialect)
+    try:
+        resource = client.read_resource(job.remote_session_id, job.resource_id)
+    except heygen.ApiError as error:
+        return failed(error)
+    digest = digest_of(resource.raw)
+    if digest == claim.digest and not job.wants_links:
+        return Unchanged()
+    return Changed(digest=digest, group="done", value=resource)
+
+
+def gather(changes: Sequence[Change]) -> Mapping[UUID, None]:
+    return {}
+
+
+def merge(change: Change, stored: None) -> dict[str, Any]:
+    """The columns of the row."""
+    remote: heygen.RemoteResource = change.value
+    return {
+        "type": remote.resource_type[:64],
+        "source": (remote.source_type or "")[:64],
+        "url": remote.url or "",
+        "thumbnail_url": remote.thumbnail_url or "",
+        "preview_url": remote.preview_url or "",
+        "metadata": dict(remote.metadata or {}),
+        "remote_created_at": remote.created_at,
+        "missing": False,
+    }
+
+
+def write(plans: Sequence[tuple[Change, dict[str, Any]]]) -> Sequence[Announcement]:
+    now = timezone.now()
+    rows = Resource.objects.in_bulk([change.claim.object_id for change, _ in plans])
+    session_ids = {change.job.session_id for change, _ in plans}
+    # A session's page shows its resources: they move its version.
+    VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1)
+    versions = dict(VideoSession.objects.filter(pk__in=session_ids).values_list("pk", "version"))
+    links: list[Link] = []
+    for change, columns in plans:
+        row = rows.get(change.claim.object_id)
+        if row is None:
+            continue
+        for name, value in columns.items():
+            setattr(row, name, value)
+        row.read_at = now
+        row.version = versions.get(row.session_id, row.version)
+        roles = (
+            (MediaRole.MAIN, row.url),
+            (MediaRole.THUMBNAIL, row.thumbnail_url),
+            (MediaRole.PREVIEW, row.preview_url),
+        )
+        links += [Link(row.workspace_id, role, url, resource_id=row.pk) for role, url in roles if url]
+    Resource.objects.bulk_update(
+        rows.values(),
+        [
+            "type", "source", "url", "thumbnail_url", "preview_url", "metadata", "remote_created_at",
+            "missing", "read_at", "version",
+        ],
+    )  # fmt: skip
+    write_links(links, now=now)
+    workspaces = {change.job.session_id: change.claim.workspace_id for change, _ in plans}
+    return [
+        Announcement(workspaces[session_id], "session", session_id, version)
+        for session_id, version in versions.items()
+    ]
+
+
+def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
+    """Marks what HeyGen keeps denying; it stays listed, without a picture."""
+    missing = [claim.object_id for claim, failure, count in failures if failure.missing and count >= TRIES]
+    Resource.objects.filter(pk__in=missing).update(missing=True)
+
+
+RESOURCE = Kind(
+    name=KIND,
+    load=load,
+    read=read,
+    gather=gather,
+    merge=merge,
+    write=write,
+    failed=on_failures,
+    cadence=cadence,
+)

@@ -1,0 +1,518 @@
+"""Keeps a VideoSession equal to what HeyGen says of it: status, title, messages, and what those announce.
+
+A read brings the whole current state; the merge decides what is new; the write stores a whole batch in set SQL. Runs
+inside the engine's fence: a late answer never gets here.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+import heygen
+from commands import ledger
+from commands.kinds import Accepted
+from commands.models import Command
+from heygen import matching, statuses
+from polling import schedule
+from polling.budget import Priority
+from polling.changes import Announcement
+from polling.digests import digest_of
+from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
+from sessions_app import transcript
+from sessions_app.models import (
+    Gap,
+    Message,
+    MessageRevision,
+    RawWindow,
+    Resource,
+    SearchText,
+    StatusGroup,
+    Video,
+    VideoSession,
+)
+from sessions_app.search_words import indexed
+from timeline.events import NewEvent, record
+from timeline.models import Source
+from workspaces_app.connections import Connection, connections_for
+from workspaces_app.readings import failed
+
+KIND = "session"
+SENDS = ("session.create", "session.send")
+# After HeyGen took a message, reads may still show the status from before it: so long the session counts as working.
+REACTION_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a read needs; no database behind it."""
+
+    connection: Connection
+    remote_id: str
+    dialect: str
+    video_id: str
+    group: str
+    awaits_reaction: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReading:
+    """A session as it is now, with the ids of its videos, newest first, where the dialect can list them."""
+
+    session: heygen.RemoteSession
+    video_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database holds of a session before the merge."""
+
+    session: VideoSession
+    tail: list[transcript.Stored]
+    message_ids: dict[int, int]
+    linked: dict[int, UUID]
+    unlinked: frozenset[int]
+    resource_ids: frozenset[str]
+    video_ids: frozenset[str]
+    presses: list[Command]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be written for one session."""
+
+    known: Known
+    join: transcript.Join
+    fields: dict[str, Any]
+    resources: list[tuple[str, int, int]] = field(default_factory=list)
+    video_ids: list[str] = field(default_factory=list)
+    links: dict[int, Command] = field(default_factory=dict)
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
+    """Two queries and the connections, for the whole batch."""
+    ids = [claim.object_id for claim in claims]
+    rows = VideoSession.objects.filter(pk__in=ids, remote_id__isnull=False).values_list(
+        "pk", "workspace_id", "remote_id", "dialect", "video_id", "group"
+    )
+    connections = connections_for({claim.workspace_id for claim in claims})
+    awaiting = set(
+        Command.objects.filter(
+            object_id__in=ids,
+            kind__in=SENDS,
+            state__in=("sending", "accepted", "unknown"),
+            attempt_at__gte=timezone.now() - timedelta(seconds=REACTION_SECONDS),
+            message=None,
+        ).values_list("object_id", flat=True)
+    )
+    return {
+        pk: Job(connections[workspace_id], remote_id or "", dialect, video_id, group, pk in awaiting)
+        for pk, workspace_id, remote_id, dialect, video_id, group in rows
+        if workspace_id in connections
+    }
+
+
+def read(claim: Claim, job: Job) -> Reading:
+    """One GET; a second one for the videos when the session ended or names another video than before."""
+    priority = Priority.WATCHED if claim.watched else Priority.BACKGROUND
+    client = job.connection.client(priority=priority, dialect=job.dialect)
+    try:
+        session = client.read_session(job.remote_id)
+        group = statuses.session_group(session.status)
+        digest = digest_of(session.raw)
+        # A status from before our message would put the session to sleep just when the agent starts.
+        pace = StatusGroup.WORKING if job.awaits_reaction else group
+        if digest == claim.digest:
+            return Unchanged(group=pace)
+        video_ids = (session.video_id,) if session.video_id else ()
+        if client.abilities.list_session_videos and (
+            group in ("done", "failed") or (session.video_id or "") != job.video_id
+        ):
+            listed = (video.video_id for video in client.list_session_videos(job.remote_id).items)
+            video_ids = tuple(dict.fromkeys([*listed, *video_ids]))
+    except heygen.ApiError as error:
+        return failed(error)
+    return Changed(digest=digest, group=pace, value=SessionReading(session, video_ids))
+
+
+def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:
+    """Six queries for the whole batch, whatever its size."""
+    ids = [change.claim.object_id for change in changes]
+    sessions = VideoSession.objects.in_bulk(ids)
+    messages: dict[UUID, list[Message]] = defaultdict(list)
+    tail = Message.objects.filter(
+        session__in=ids, position__gte=F("session__message_count") - transcript.TAIL
+    ).order_by("session", "position")
+    for message in tail:
+        messages[message.session_id].append(message)
+    resource_ids: dict[UUID, set[str]] = defaultdict(set)
+    for session_id, resource_id in Resource.objects.filter(session__in=ids).values_list(
+        "session", "resource_id"
+    ):
+        resource_ids[session_id].add(resource_id)
+    video_ids: dict[UUID, set[str]] = defaultdict(set)
+    for session_id, video_id in Video.objects.filter(session__in=ids).values_list("session", "video_id"):
+        video_ids[session_id].add(video_id)
+    presses: dict[UUID, list[Command]] = defaultdict(list)
+    open_presses = Command.objects.filter(
+        object_id__in=ids, kind__in=SENDS, state__in=("sending", "accepted", "unknown"), message=None
+    ).order_by("attempt_at", "id")
+    for command in open_presses:
+        presses[command.object_id].append(command)
+    return {
+        pk: Known(
+            session=session,
+            tail=[
+                transcript.Stored(
+                    m.position,
+                    m.role,
+                    m.type,
+                    m.content,
+                    m.remote_created_at,
+                    tuple(m.resource_ids),
+                    m.vanished,
+                )
+                for m in messages[pk]
+            ],
+            message_ids={m.position: m.pk for m in messages[pk]},
+            linked={m.position: m.command_id for m in messages[pk] if m.command_id is not None},
+            unlinked=frozenset(m.position for m in messages[pk] if m.command_id is None and m.role == "user"),
+            resource_ids=frozenset(resource_ids[pk]),
+            video_ids=frozenset(video_ids[pk]),
+            presses=presses[pk],
+        )
+        for pk, session in sessions.items()
+    }
+
+
+def merge(change: Change, known: Known | None) -> Plan | None:
+    """Decides what is new. Pure; None when the session is not ours any more."""
+    if known is None:
+        return None
+    reading: SessionReading = change.value
+    remote, session = reading.session, known.session
+    joined = transcript.join(
+        known.tail,
+        remote.messages,
+        full=remote.window_full,
+        from_start=_begins_the_session(remote, session.prompt),
+    )
+    plan = Plan(known=known, join=joined, fields=_fields(remote, session))
+    if "status" in plan.fields:
+        plan.events.append(("session.status", {"from": session.status, "to": remote.status}))
+    if joined.appended:
+        plan.events.append(("session.messages", {"count": len(joined.appended)}))
+    if joined.gap_after is not None:
+        plan.events.append(("session.gap", {"after_position": joined.gap_after}))
+    if (
+        not session.prompt
+        and joined.appended
+        and joined.appended[0].position == 0
+        and joined.gap_after is None
+    ):
+        # Adopted: nobody here typed the prompt, but the conversation begins with it.
+        plan.fields["prompt"] = joined.appended[0].message.content
+    _announced_resources(plan, known)
+    for video_id in reversed(reading.video_ids):
+        if video_id not in known.video_ids:
+            plan.video_ids.append(video_id)
+            plan.events.append(("session.video", {"video_id": video_id}))
+    _own_messages(plan, known)
+    return plan
+
+
+def _begins_the_session(remote: heygen.RemoteSession, prompt: str) -> bool:
+    """Whether the window's oldest message is the prompt: HeyGen may shorten it, and dates it like the session."""
+    if not remote.messages:
+        return False
+    first = remote.messages[0]
+    if first.role != "user":
+        return False
+    if remote.created_at is not None and first.created_at == remote.created_at:
+        return True
+    return bool(prompt) and matching.same_text(first.content, prompt)
+
+
+def _fields(remote: heygen.RemoteSession, session: VideoSession) -> dict[str, Any]:
+    """Columns whose value changed. What HeyGen leaves out keeps the value that it had."""
+    fresh: dict[str, Any] = {"status": remote.status[:64], "progress": remote.progress}
+    if remote.title:
+        fresh["title"] = remote.title[:500]
+    if remote.video_id:
+        fresh["video_id"] = remote.video_id
+    if remote.created_at is not None:
+        fresh["remote_created_at"] = remote.created_at
+    return {name: value for name, value in fresh.items() if getattr(session, name) != value}
+
+
+def _announced_resources(plan: Plan, known: Known) -> None:
+    """New resource ids in the order of the conversation; the first message that names one keeps it."""
+    seen = set(known.resource_ids)
+    spoken = [(edit.position, edit.message) for edit in plan.join.edited]
+    spoken += [(added.position, added.message) for added in plan.join.appended]
+    for position, message in sorted(spoken, key=lambda pair: pair[0]):
+        for place, resource_id in enumerate(message.resource_ids):
+            if resource_id and resource_id not in seen:
+                seen.add(resource_id)
+                plan.resources.append((resource_id, position, place))
+
+
+def _own_messages(plan: Plan, known: Known) -> None:
+    """Links user messages to the presses that sent them, oldest press first; each message answers to one press."""
+    free: dict[int, transcript.Said] = {
+        stored.position: stored for stored in known.tail if stored.position in known.unlinked
+    }
+    free.update((added.position, added.message) for added in plan.join.appended)
+    for command in known.presses:
+        text = str(command.payload.get("prompt") or command.payload.get("message") or "")
+        for position in sorted(free):
+            if command.attempt_at and matching.is_ours(free[position], text, command.attempt_at):
+                plan.links[position] = command
+                del free[position]
+                break
+
+
+def write(plans: Sequence[tuple[Change, Plan | None]]) -> Sequence[Announcement]:
+    """Stores a batch; the engine has fenced it and holds the transaction."""
+    now = timezone.now()
+    work = [(change, plan) for change, plan in plans if plan is not None]
+    ids = [change.claim.object_id for change, _ in work]
+    VideoSession.objects.filter(pk__in=ids).update(version=F("version") + 1)
+    sessions = VideoSession.objects.in_bulk(ids)
+    work = [(change, plan) for change, plan in work if change.claim.object_id in sessions]
+    _write_sessions(work, sessions, now)
+    _write_messages(work, sessions, now)
+    _write_objects(work, sessions, now)
+    record(
+        [
+            NewEvent(change.claim.workspace_id, KIND, change.claim.object_id, what, Source.POLL, data)
+            for change, plan in work
+            for what, data in plan.events
+        ]
+    )
+    for _, plan in work:
+        for command in plan.links.values():
+            if command.state == "unknown":
+                ledger.settle_as(command.pk, Accepted(remote_ref="", answer={}), by="window")
+    return [
+        Announcement(
+            change.claim.workspace_id, KIND, change.claim.object_id, sessions[change.claim.object_id].version
+        )
+        for change, _ in work
+    ]
+
+
+Work = Iterable[tuple[Change, Plan]]
+
+
+def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
+    rows = []
+    for change, plan in work:
+        session = sessions[change.claim.object_id]
+        if "status" in plan.fields:
+            session.group = StatusGroup(statuses.session_group(plan.fields["status"]))
+            session.status_since = now
+        for name, value in plan.fields.items():
+            setattr(session, name, value)
+        session.message_count += len(plan.join.appended)
+        if plan.join.appended or "status" in plan.fields or plan.video_ids:
+            session.active_at = now
+        session.gone_at = None
+        rows.append(session)
+    VideoSession.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[
+            "status", "group", "status_since", "progress", "title", "video_id", "remote_created_at",
+            "prompt", "message_count", "active_at", "gone_at",
+        ],
+    )  # fmt: skip
+    _index(
+        [
+            SearchText(
+                session=session,
+                position=-1,
+                text=indexed(f"{session.title} {session.prompt}", session.workspace_id),
+            )
+            for session in rows
+        ]
+    )
+
+
+def _index(texts: list[SearchText]) -> None:
+    SearchText.objects.bulk_create(
+        texts, update_conflicts=True, unique_fields=["session", "position"], update_fields=["text"]
+    )
+
+
+def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
+    added: list[Message] = []
+    changed: list[Message] = []
+    revisions: list[MessageRevision] = []
+    gaps: list[Gap] = []
+    windows: list[RawWindow] = []
+    for change, plan in work:
+        session = sessions[change.claim.object_id]
+        stored = plan.known
+        version = session.version
+        added += [
+            Message(
+                session=session,
+                position=new.position,
+                first_seen_at=now,
+                version=version,
+                command=plan.links.get(new.position),
+                **_columns(new.message),
+            )
+            for new in plan.join.appended
+        ]
+        changed += _changed_messages(session, stored, plan, now)
+        revisions += [
+            MessageRevision(
+                message_id=stored.message_ids[edit.position],
+                content=edit.earlier.content,
+                resource_ids=list(edit.earlier.resource_ids),
+                replaced_at=now,
+            )
+            for edit in plan.join.edited
+            if edit.earlier is not None
+        ]
+        if plan.join.gap_after is not None:
+            gaps.append(
+                Gap(session=session, after_position=plan.join.gap_after, seen_at=now, version=version)
+            )
+        if plan.join:
+            body = zlib.compress(json.dumps(change.value.session.raw.get("messages")).encode())
+            windows.append(RawWindow(session=session, seen_at=now, body=body))
+    Message.objects.bulk_create(added)
+    if changed:
+        Message.objects.bulk_update(
+            changed,
+            [
+                "role",
+                "type",
+                "content",
+                "remote_created_at",
+                "resource_ids",
+                "vanished",
+                "version",
+                "command",
+            ],
+        )
+    MessageRevision.objects.bulk_create(revisions)
+    Gap.objects.bulk_create(gaps, ignore_conflicts=True)
+    RawWindow.objects.bulk_create(windows)
+    _index(
+        [
+            SearchText(
+                session_id=message.session_id,
+                position=message.position,
+                text=indexed(message.content, sessions[message.session_id].workspace_id),
+            )
+            for message in [*added, *changed]
+            if message.content
+        ]
+    )
+
+
+def _changed_messages(session: VideoSession, stored: Known, plan: Plan, now: datetime) -> list[Message]:
+    """Rows of stored messages that the join or a link touches, with their new values."""
+    tail = {message.position: message for message in stored.tail}
+    touched: dict[int, Message] = {}
+
+    def row(position: int) -> Message:
+        if position not in touched:
+            old = tail[position]
+            touched[position] = Message(
+                pk=stored.message_ids[position],
+                session=session,
+                position=position,
+                role=old.role,
+                type=old.type,
+                content=old.content,
+                remote_created_at=old.created_at,
+                resource_ids=list(old.resource_ids),
+                vanished=old.vanished,
+                first_seen_at=now,
+                version=session.version,
+                command_id=stored.linked.get(position),
+            )
+        return touched[position]
+
+    for edit in plan.join.edited:
+        message = row(edit.position)
+        for name, value in _columns(edit.message).items():
+            setattr(message, name, value)
+        message.remote_created_at = message.remote_created_at or tail[edit.position].created_at
+    for position in plan.join.vanished:
+        row(position).vanished = True
+    for position in plan.join.returned:
+        row(position).vanished = False
+    for position, command in plan.links.items():
+        if position in tail:
+            row(position).command = command
+    return list(touched.values())
+
+
+def _columns(message: transcript.Said) -> dict[str, Any]:
+    return {
+        "role": message.role[:64],
+        "type": message.type[:64],
+        "content": message.content,
+        "remote_created_at": message.created_at,
+        "resource_ids": list(message.resource_ids),
+    }
+
+
+def _write_objects(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
+    """New resources and videos, each with its own poll."""
+    for change, plan in work:
+        claim, session = change.claim, sessions[change.claim.object_id]
+        resources = [
+            Resource(
+                workspace_id=claim.workspace_id,
+                session=session,
+                resource_id=resource_id,
+                message_position=position,
+                place=place,
+                first_seen_at=now,
+            )
+            for resource_id, position, place in plan.resources
+        ]
+        videos = [
+            Video(workspace_id=claim.workspace_id, session=session, video_id=video_id, first_seen_at=now)
+            for video_id in plan.video_ids
+        ]
+        Resource.objects.bulk_create(resources)
+        Video.objects.bulk_create(videos)
+        for kind, rows in (("resource", resources), ("video", videos)):
+            schedule.enroll(
+                kind, [row.pk for row in rows], workspace_id=claim.workspace_id, fingerprint=claim.fingerprint
+            )
+
+
+def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
+    """A third 404 in a row: HeyGen has no such session any more. What we have stays."""
+    gone = [claim for claim, failure, count in failures if failure.missing and count == 3]
+    if not gone:
+        return
+    now = timezone.now()
+    ids = [claim.object_id for claim in gone]
+    VideoSession.objects.filter(pk__in=ids, gone_at=None).update(gone_at=now, version=F("version") + 1)
+    record(
+        [NewEvent(claim.workspace_id, KIND, claim.object_id, "session.gone", Source.POLL) for claim in gone]
+    )
+
+
+SESSION = Kind(name=KIND, load=load, read=read, gather=gather, merge=merge, write=write, failed=on_failures)

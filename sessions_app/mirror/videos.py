@@ -1,0 +1,140 @@
+"""Follows a rendered video until its file is there. `completed` on the session does not mean that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+import heygen
+from heygen import statuses
+from polling.budget import Priority
+from polling.changes import Announcement
+from polling.digests import digest_of
+from polling.kinds import Change, Changed, Claim, Kind, Reading, Unchanged
+from sessions_app.mirror.media import Link, write_links
+from sessions_app.models import MediaRole, MediaState, StatusGroup, Video, VideoSession
+from timeline.events import NewEvent, record
+from timeline.models import Source
+from workspaces_app.connections import Connection, connections_for
+from workspaces_app.readings import failed
+
+KIND = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    connection: Connection
+    session_id: UUID
+    video_id: str
+    wants_links: bool
+
+
+def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
+    connections = connections_for({claim.workspace_id for claim in claims})
+    ids = [claim.object_id for claim in claims]
+    wanting = set(
+        Video.objects.filter(pk__in=ids)
+        .exclude(files=None)
+        .exclude(files__state=MediaState.STORED)
+        .values_list("pk", flat=True)
+    )
+    rows = Video.objects.filter(pk__in=ids).values_list("pk", "workspace_id", "session_id", "video_id")
+    return {
+        pk: Job(connections[workspace_id], session_id, video_id, pk in wanting)
+        for pk, workspace_id, session_id, video_id in rows
+        if workspace_id in connections
+    }
+
+
+def read(claim: Claim, job: Job) -> Reading:
+    client = job.connection.client(priority=Priority.WATCHED if claim.watched else Priority.BACKGROUND)
+    try:
+        video = client.read_video(job.video_id)
+    except heygen.ApiError as error:
+        return failed(error)
+    digest = digest_of(video.raw)
+    group = statuses.video_group(video.status)
+    if digest == claim.digest and not job.wants_links:
+        return Unchanged(group=group)
+    return Changed(digest=digest, group=group, value=video)
+
+
+def gather(changes: Sequence[Change]) -> Mapping[UUID, Video]:
+    return Video.objects.in_bulk([change.claim.object_id for change in changes])
+
+
+def merge(change: Change, stored: Video | None) -> dict[str, Any] | None:
+    """The columns of the row; None when it is not ours any more."""
+    if stored is None:
+        return None
+    remote: heygen.RemoteVideo = change.value
+    return {
+        "title": (remote.title or "")[:500],
+        "status": remote.status[:64],
+        "group": StatusGroup(change.group),
+        "duration": remote.duration,
+        "failure_code": (remote.failure_code or "")[:255],
+        "failure_message": remote.failure_message or "",
+        "page_url": remote.video_page_url or "",
+        "remote_created_at": remote.created_at,
+        "remote_completed_at": remote.completed_at,
+    }
+
+
+def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Announcement]:
+    now = timezone.now()
+    rows = Video.objects.in_bulk([change.claim.object_id for change, columns in plans if columns is not None])
+    session_ids = {video.session_id for video in rows.values()}
+    VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1, active_at=now)
+    versions = dict(VideoSession.objects.filter(pk__in=session_ids).values_list("pk", "version"))
+    links: list[Link] = []
+    events: list[NewEvent] = []
+    for change, columns in plans:
+        row = rows.get(change.claim.object_id)
+        if row is None or columns is None:
+            continue
+        if columns["status"] != row.status:
+            events.append(
+                NewEvent(
+                    workspace_id=row.workspace_id,
+                    object_kind="session",
+                    object_id=row.session_id,
+                    what="video.status",
+                    data={"video": str(row.pk), "from": row.status, "to": columns["status"]},
+                    source=Source.POLL,
+                )
+            )
+        for name, value in columns.items():
+            setattr(row, name, value)
+        row.read_at = now
+        row.version = versions.get(row.session_id, row.version)
+        remote: heygen.RemoteVideo = change.value
+        roles = (
+            (MediaRole.VIDEO, remote.video_url),
+            (MediaRole.CAPTIONED, remote.captioned_video_url),
+            (MediaRole.SUBTITLES, remote.subtitle_url),
+            (MediaRole.THUMBNAIL, remote.thumbnail_url),
+            (MediaRole.GIF, remote.gif_url),
+        )
+        links += [Link(row.workspace_id, role, url, video_id=row.pk) for role, url in roles if url]
+    Video.objects.bulk_update(
+        rows.values(),
+        [
+            "title", "status", "group", "duration", "failure_code", "failure_message", "page_url",
+            "remote_created_at", "remote_completed_at", "read_at", "version",
+        ],
+    )  # fmt: skip
+    write_links(links, now=now)
+    record(events)
+    return [
+        Announcement(row.workspace_id, "session", row.session_id, versions[row.session_id])
+        for row in rows.values()
+    ]
+
+
+VIDEO = Kind(name=KIND, load=load, read=read, gather=gather, merge=merge, write=write)

@@ -1,0 +1,90 @@
+"""Queries on sessions, messages, resources, videos and files, named by what they are for.
+
+Each of them starts scoped: `visible_to(user)` joins through the person's memberships.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from workspaces_app.scoping import WorkspaceScoped
+
+if TYPE_CHECKING:
+    from sessions_app.models import Message
+    from workspaces_app.models import User
+
+
+class VideoSessionQuerySet(WorkspaceScoped):
+    def for_history(self) -> VideoSessionQuerySet:
+        """Rows of a list: owner and workspace joined, newest activity first."""
+        return self.select_related("workspace", "owner").order_by("-active_at", "-id")
+
+    def waiting_for_a_person(self) -> VideoSessionQuerySet:
+        """The inbox: oldest wait first."""
+        return (
+            self.filter(group="needs_you", archived=False, gone_at=None)
+            .select_related("workspace", "owner")
+            .order_by("status_since", "id")
+        )
+
+    def working(self) -> VideoSessionQuerySet:
+        """Sessions that occupy one of HeyGen's places for concurrent jobs."""
+        return self.filter(group="working", gone_at=None)
+
+    def candidates_for_settling(self, workspace_id: object) -> VideoSessionQuerySet:
+        """Sessions of ours whose create was sent but has no remote id yet."""
+        return self.filter(workspace_id=workspace_id, remote_id=None)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def newest(self, count: int) -> list[Message]:
+        """The last `count` messages of the filtered session, oldest first."""
+        return list(reversed(self.order_by("-position")[:count]))
+
+    def before(self, position: int, count: int) -> list[Message]:
+        """The `count` messages before `position`, oldest first."""
+        return list(reversed(self.filter(position__lt=position).order_by("-position")[:count]))
+
+    def changed_after(self, version: int) -> MessageQuerySet:
+        """What an event stream that is at `version` has not seen yet."""
+        return self.filter(version__gt=version).order_by("position")
+
+
+class ResourceQuerySet(WorkspaceScoped):
+    def described(self) -> ResourceQuerySet:
+        """Those that HeyGen has described: a bare announced id has nothing to show."""
+        return self.filter(read_at__isnull=False)
+
+    def in_order(self) -> ResourceQuerySet:
+        """As the agent showed them: by message, then by place in its `resource_ids`."""
+        return self.order_by("message_position", "place", "id")
+
+    def for_library(self) -> ResourceQuerySet:
+        return (
+            self.described()
+            .select_related("session", "workspace")
+            .prefetch_related("files")
+            .order_by("-first_seen_at", "-id")
+        )
+
+
+class VideoQuerySet(WorkspaceScoped):
+    def for_library(self) -> VideoQuerySet:
+        return (
+            self.select_related("session", "workspace")
+            .prefetch_related("files")
+            .order_by("-first_seen_at", "-id")
+        )
+
+
+class MediaFileQuerySet(WorkspaceScoped):
+    def wanted(self) -> MediaFileQuerySet:
+        return self.filter(state="wanted")
+
+
+class UploadQuerySet(WorkspaceScoped):
+    def of(self, user: User, workspace_id: object) -> UploadQuerySet:
+        """A person's own uploads for one workspace: what a form of theirs may name."""
+        return self.filter(owner=user, workspace_id=workspace_id)

@@ -1,0 +1,316 @@
+"""From a person to HeyGen: how each command on a session is sent, and what follows from how it ended.
+
+Registered with the ledger, which sees to it that each press is sent at most once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+import heygen
+from commands.kinds import (
+    Accepted,
+    AskPerson,
+    CommandKind,
+    Later,
+    NotYet,
+    Outcome,
+    Refused,
+    Settlement,
+)
+from commands.models import Command
+from heygen import matching, statuses
+from polling import schedule
+from polling.budget import Priority
+from polling.changes import Announcement, announce
+from sessions_app.mirror.adoption import PAGE, SKEW_SECONDS
+from sessions_app.models import (
+    Gap,
+    Message,
+    Note,
+    RawWindow,
+    Resource,
+    SearchText,
+    StatusGroup,
+    Video,
+    VideoSession,
+)
+from workspaces_app.connections import Connection, connections_for
+from workspaces_app.outcomes import outcome_of
+
+CREATE_KIND, SEND_KIND, STOP_KIND = "session.create", "session.send", "session.stop"
+# How deep the settling of a create reads the list; older sessions cannot be its answer.
+LIST_PAGES = 5
+
+
+def _connection(command: Command) -> Connection | None:
+    return connections_for({command.workspace_id}).get(command.workspace_id)
+
+
+NO_KEY = Later(30.0, "no_key")
+
+
+def files_of(payload: dict[str, Any]) -> tuple[heygen.File, ...]:
+    """The payload's `files` ({"type": "asset_id", …} or {"type": "url", …}) as the client wants them."""
+    return tuple(
+        heygen.FileAsset(item["asset_id"]) if item["type"] == "asset_id" else heygen.FileUrl(item["url"])
+        for item in payload.get("files", [])
+    )
+
+
+# --- create -----------------------------------------------------------------------------------------------------------
+
+
+def send_create(command: Command) -> Outcome:
+    connection = _connection(command)
+    if connection is None:
+        return NO_KEY
+    fields = {name: value for name, value in command.payload.items() if name not in ("files", "dialect")}
+    client = connection.client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
+    try:
+        created = client.create_session(heygen.CreateSession(**fields, files=files_of(command.payload)))
+    except heygen.ApiError as error:
+        return outcome_of(error)
+    return Accepted(
+        remote_ref=created.session_id,
+        answer={
+            "status": created.status,
+            "video_id": created.video_id,
+            "created_at": created.created_at.timestamp() if created.created_at else None,
+        },
+    )
+
+
+def create_accepted(command: Command, outcome: Accepted) -> None:
+    """Gives the row its remote id and lets it be polled. May run again."""
+    rows = VideoSession.objects.filter(pk=command.object_id, remote_id=None)
+    adopted = (
+        VideoSession.objects.filter(workspace_id=command.workspace_id, remote_id=outcome.remote_ref)
+        .exclude(pk=command.object_id)
+        .first()
+    )
+    if adopted is not None:
+        _take_over(adopted, command)
+    status = str(outcome.answer.get("status") or "")
+    rows.update(
+        remote_id=outcome.remote_ref,
+        status=status[:64],
+        group=statuses.session_group(status) if status else StatusGroup.WORKING,
+        video_id=str(outcome.answer.get("video_id") or ""),
+        status_since=timezone.now(),
+    )
+    connection = _connection(command)
+    schedule.enroll(
+        "session",
+        [command.object_id],
+        workspace_id=command.workspace_id,
+        fingerprint=connection.fingerprint if connection else "",
+    )
+    schedule.wake("session", [command.object_id])
+
+
+def _take_over(adopted: VideoSession, command: Command) -> None:
+    """The list was faster than the answer: what was adopted meanwhile belongs to the row of the press."""
+    for model in (Message, Gap, Resource, Video, RawWindow, Note, SearchText):
+        model._default_manager.filter(session=adopted).update(session=command.object_id)
+    VideoSession.objects.filter(pk=command.object_id).update(
+        title=adopted.title, message_count=adopted.message_count, remote_created_at=adopted.remote_created_at
+    )
+    schedule.retire("session", [adopted.pk])
+    adopted.delete()
+
+
+def create_refused(command: Command, outcome: Refused) -> None:
+    VideoSession.objects.filter(pk=command.object_id, remote_id=None).update(
+        group=StatusGroup.FAILED, status_since=timezone.now()
+    )
+
+
+def create_repeated(command: Command, repeat: Command) -> None:
+    VideoSession.objects.filter(pk=command.object_id, remote_id=None).update(
+        group=StatusGroup.WORKING, status_since=timezone.now()
+    )
+
+
+def settle_create(command: Command) -> Settlement:
+    """Looks for the session in HeyGen's list: made since the attempt, its first message the prompt, and nobody else's.
+
+    Several open creates with the same prompt are interchangeable to HeyGen, so the oldest takes the oldest candidate, but
+    only when there is one for each of them.
+    """
+    connection = _connection(command)
+    if connection is None or command.attempt_at is None:
+        return NotYet()
+    if command.payload["dialect"] != heygen.Dialect.CURRENT:
+        return AskPerson("no_list")
+    client = connection.client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
+    since = command.attempt_at - timedelta(seconds=SKEW_SECONDS)
+    try:
+        recent = _created_since(client, since)
+        known = set(
+            VideoSession.objects.filter(
+                workspace_id=command.workspace_id, remote_id__in=[item.session_id for item in recent]
+            ).values_list("remote_id", flat=True)
+        )
+        prompt = str(command.payload["prompt"])
+        candidates = [
+            item
+            for item in recent
+            if item.session_id not in known and _begins_with(client.read_session(item.session_id), prompt)
+        ]
+    except heygen.ApiError:
+        return NotYet()
+    rivals = [
+        rival
+        for rival in Command.objects.filter(
+            workspace_id=command.workspace_id, kind=CREATE_KIND, state__in=("sending", "unknown")
+        ).order_by("attempt_at", "id")
+        if str(rival.payload.get("prompt")) == prompt
+    ]
+    if not candidates or len(candidates) < len(rivals):
+        return NotYet()
+    place = next((index for index, rival in enumerate(rivals) if rival.pk == command.pk), 0)
+    chosen = candidates[place]
+    return Accepted(
+        remote_ref=chosen.session_id,
+        answer={"created_at": chosen.created_at.timestamp() if chosen.created_at else None},
+    )
+
+
+def _created_since(client: heygen.Client, since: Any) -> list[heygen.SessionSummary]:
+    """Summaries of sessions created since then, oldest first."""
+    found: list[heygen.SessionSummary] = []
+    token: str | None = None
+    for _ in range(LIST_PAGES):
+        page = client.list_sessions(limit=PAGE, token=token)
+        found += [item for item in page.items if item.created_at is None or item.created_at >= since]
+        token = page.next_token
+        if not token or len(found) < len(page.items):
+            break
+    return list(reversed(found))
+
+
+def _begins_with(session: heygen.RemoteSession, prompt: str) -> bool:
+    first = next((message for message in session.messages if message.role == "user"), None)
+    return first is not None and matching.same_text(first.content, prompt)
+
+
+def ceiling(command: Command) -> str | None:
+    """HeyGen runs so many jobs of one account at once; what is over would be answered 429."""
+    connection = _connection(command)
+    if connection is None:
+        return "no_key"
+    busy = (
+        VideoSession.objects.working()
+        .filter(workspace__key_fingerprint=connection.fingerprint, remote_id__isnull=False)
+        .count()
+    )
+    return "ceiling" if busy >= settings.CEILING_SESSIONS else None
+
+
+# --- send -------------------------------------------------------------------------------------------------------------
+
+
+def send_message(command: Command) -> Outcome:
+    session = VideoSession.objects.get(pk=command.object_id)
+    connection = _connection(command)
+    if connection is None:
+        return NO_KEY
+    if session.remote_id is None:
+        return Later(2.0, "create")
+    payload = command.payload
+    message = heygen.SendMessage(
+        message=payload["message"],
+        avatar_id=payload.get("avatar_id"),
+        voice_id=payload.get("voice_id"),
+        brand_kit_id=payload.get("brand_kit_id"),
+        files=files_of(payload),
+        auto_proceed=payload.get("auto_proceed", False),
+    )
+    client = connection.client(priority=Priority.COMMAND, dialect=session.dialect)
+    try:
+        sent = client.send_message(session.remote_id, message)
+    except heygen.ApiError as error:
+        return outcome_of(error)
+    return Accepted(remote_ref=sent.run_id, answer={"title": sent.title})
+
+
+def send_accepted(command: Command, outcome: Accepted) -> None:
+    """The agent will react: look soon, also at a session that had ended."""
+    schedule.wake("session", [command.object_id])
+
+
+def settle_send(command: Command) -> Settlement:
+    """The mirror links a message of the window to its press; until it did, let it look again."""
+    if Message.objects.filter(command=command).exists():
+        return Accepted()
+    schedule.wake("session", [command.object_id])
+    return NotYet()
+
+
+# --- stop -------------------------------------------------------------------------------------------------------------
+
+
+def send_stop(command: Command) -> Outcome:
+    session = VideoSession.objects.get(pk=command.object_id)
+    connection = _connection(command)
+    if connection is None:
+        return NO_KEY
+    if session.remote_id is None:
+        return Later(2.0, "create")
+    try:
+        connection.client(priority=Priority.COMMAND, dialect=session.dialect).stop_session(session.remote_id)
+    except heygen.ApiError as error:
+        return outcome_of(error)
+    return Accepted()
+
+
+def nothing_more(command: Command, outcome: Refused) -> None:
+    """A refusal is shown from the command itself; HeyGen's state may tell why, so look."""
+    schedule.wake("session", [command.object_id])
+
+
+def changed(command: Command) -> None:
+    """The session's page draws its presses: they move its version."""
+    VideoSession.objects.filter(pk=command.object_id).update(version=F("version") + 1)
+    version = VideoSession.objects.filter(pk=command.object_id).values_list("version", flat=True).first()
+    if version is not None:
+        announcement = Announcement(command.workspace_id, "session", command.object_id, version)
+        transaction.on_commit(lambda: announce([announcement]))
+
+
+CREATE = CommandKind(
+    name=CREATE_KIND,
+    send=send_create,
+    accepted=create_accepted,
+    refused=create_refused,
+    settle=settle_create,
+    makes_object=True,
+    ceiling=ceiling,
+    changed=changed,
+    repeated=create_repeated,
+)
+SEND = CommandKind(
+    name=SEND_KIND,
+    send=send_message,
+    accepted=send_accepted,
+    refused=nothing_more,
+    settle=settle_send,
+    ordered=True,
+    hold_after_unknown=30.0,
+    changed=changed,
+)
+STOP = CommandKind(
+    name=STOP_KIND,
+    send=send_stop,
+    accepted=send_accepted,
+    refused=nothing_more,
+    repeatable=True,
+    changed=changed,
+)
