@@ -258,7 +258,7 @@ def _end(
     }
     if isinstance(outcome, Accepted):
         end |= {"state": State.ACCEPTED, "remote_ref": outcome.remote_ref, "error": {}}
-        end["answer"] = redact(outcome.answer)
+        end["answer"] = redact(outcome.answer, signatures=False)
     else:
         end |= {"state": State.REFUSED, "answer": {}}
         end["error"] = {

@@ -31,6 +31,10 @@ class CommandQuerySet(models.QuerySet["Command"]):
             state="unknown", asks_person_since__isnull=False, repeated_by__isnull=True
         ).order_by("asks_person_since", "id")
 
+    def unapplied(self) -> CommandQuerySet:
+        """Those that ended but whose app did not manage to follow yet."""
+        return self.filter(state__in=SETTLED_STATES, applied_at__isnull=True)
+
     def for_object(self, kind_prefix: str, object_id: UUID) -> CommandQuerySet:
         """Those of one object in the order of pressing; `kind_prefix` is "session", "session.send" …"""
         return self.filter(

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 FIELD_NAME = "token"
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -20,3 +25,17 @@ def new() -> str:
 def is_token(text: str) -> bool:
     """Whether `text` has the shape of a token of ours."""
     return _SHAPE.fullmatch(text) is not None
+
+
+class TokenField(forms.CharField):
+    """The hidden form field that carries the token; a page that is rendered gets a fresh one by itself."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"initial": new, **kwargs})
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if not is_token(value):
+            raise ValidationError(_("This form is out of date. Load the page again."), code="token")

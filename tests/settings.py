@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
+from pathlib import Path
 
-_PRODUCT_VARIABLES = (
-    "HEYGEN_API_KEY HEYGEN_BASE_URL HEYGEN_DIALECT DATABASE_URL DATA_DIR SECRET_KEY FIELD_KEYS PUBLIC_URL TRUSTED_PROXIES "
-    "ALLOWED_HOSTS PORT BIND DEBUG MEDIA_HOSTS SIMULATED POLL_REQUESTS_PER_SECOND POLL_BURST POLL_THREADS"
-).split()
+_example = Path(__file__).resolve().parent.parent / ".env.example"
 
 # What the machine of a developer sets must not steer a test, least of all a real key.
-for _name in _PRODUCT_VARIABLES:
+for _name in re.findall(r"^([A-Z_]+)=", _example.read_text(encoding="utf-8"), re.MULTILINE):
     os.environ.pop(_name, None)
     os.environ.pop(f"{_name}_FILE", None)
 
@@ -28,8 +27,8 @@ os.environ.update(
     SECRET_KEY="tests-only",
     FIELD_KEYS="qDgYIVz9z1hXJ8rYyQ0e0kqYyqfS1rQ0sZ0m1o9M7kE=",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
-    # Port 9 is nobody's: a test that wants Redis asks for the `valkey_url` fixture.
-    REDIS_URL=os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:9/0"),
+    # Port 9 is nobody's: a test that wants Redis asks for the `valkey` fixture.
+    REDIS_URL="redis://127.0.0.1:9/0",
 )
 
 from config.settings import *  # noqa: E402, F403
@@ -37,3 +36,7 @@ from config.settings import STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+    # A file: an in-memory database cannot be shared by threads that write at once, nor by processes.
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(_data_dir, "test.sqlite3")}  # noqa: F405

@@ -28,17 +28,18 @@ def is_secret_name(name: str) -> bool:
     return re.sub(r"[^a-z0-9]", "", name.lower()) in _SECRET_NAMES
 
 
-def redact(value: Any) -> Any:
-    """A copy of a JSON value without credentials: fields by name, signatures in links by pattern."""
+def redact(value: Any, *, signatures: bool = True) -> Any:
+    """A copy of a JSON value without credentials: fields by name and, unless `signatures` is off, what makes signed
+    links work (it is off where the product itself still needs the link)."""
     if isinstance(value, Mapping):
         return {
-            str(name): REDACTED if is_secret_name(str(name)) else redact(inner)
+            str(name): REDACTED if is_secret_name(str(name)) else redact(inner, signatures=signatures)
             for name, inner in value.items()
         }
     if isinstance(value, str):
-        return _SIGNATURE.sub(rf"\1{REDACTED}", value)
+        return _SIGNATURE.sub(rf"\1{REDACTED}", value) if signatures else value
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [redact(inner) for inner in value]
+        return [redact(inner, signatures=signatures) for inner in value]
     return value
 
 

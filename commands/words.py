@@ -1,0 +1,34 @@
+"""The ledger's codes as sentences. A code never seen before is shown as it came."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_WAITING: dict[str, Promise] = {
+    "order": _("It goes out after the one before it."),
+    "budget": _("The request budget of this key is used up for the moment."),
+    "ceiling": _("As many are running as HeyGen allows at once. It starts when one ends."),
+    "key_closed": _("HeyGen does not take requests with this key at the moment."),
+    "rate_limited": _("HeyGen asked us to slow down. It goes out as soon as HeyGen allows."),
+    "unreachable": _("HeyGen could not be reached. We try again."),
+    "retry": _("It got no clear answer. We try again."),
+    "create": _("It goes out as soon as HeyGen has accepted the start."),
+}
+
+_UNCLEAR: dict[str, Promise] = {
+    "unclear": _("HeyGen gave no clear answer: it may have been taken or not."),
+    "sender_ended": _("We were interrupted while it was sent: it may have been taken or not."),
+    "not_seen": _("We looked for ten minutes and saw nothing of it at HeyGen."),
+    "no_way_to_tell": _("HeyGen offers no way to see whether it was taken."),
+}
+
+
+def why_waiting(code: str) -> str:
+    """Why a queued command has not gone out, for people; "" for none."""
+    return str(_WAITING.get(code, code))
+
+
+def why_unclear(code: str) -> str:
+    """Why nobody knows how a command ended, or why a person is asked, for people."""
+    return str(_UNCLEAR.get(code, code))

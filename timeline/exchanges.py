@@ -1,0 +1,105 @@
+"""What was said on the wire about an object, kept small and without secrets, for staff who look for a cause."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, Sum, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from timeline.models import Exchange
+from timeline.redaction import redact
+
+# Of one object: the newest this many, and of those no more than this many compressed bytes.
+KEPT_EACH = 40
+KEPT_BYTES = 256 * 1024
+# A longer side of an exchange (as JSON text) is cut off, so that one answer cannot push out all the others.
+SIDE_CHARACTERS = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class NewExchange:
+    """A request and its answer to keep. `operation` is the method and the path template ("GET /v3/video-agents/{id}").
+
+    `request` and `answer` are JSON values or text as they came; `status` is None when no answer came.
+    """
+
+    workspace_id: UUID
+    object_kind: str
+    object_id: UUID
+    operation: str
+    request: Any
+    answer: Any
+    status: int | None = None
+    milliseconds: int | None = None
+    at: datetime | None = None
+
+
+def keep(exchanges: Sequence[NewExchange]) -> None:
+    """Write them with one INSERT, redacted and compressed, and let go of the oldest of their objects."""
+    if not exchanges:
+        return
+    now = timezone.now()
+    rows = []
+    for exchange in exchanges:
+        body = _pack(exchange.request, exchange.answer)
+        rows.append(
+            Exchange(
+                workspace_id=exchange.workspace_id,
+                object_kind=exchange.object_kind,
+                object_id=exchange.object_id,
+                operation=exchange.operation[:200],
+                status=exchange.status,
+                milliseconds=exchange.milliseconds,
+                body=body,
+                size=len(body),
+                at=exchange.at or now,
+            )
+        )
+    with transaction.atomic():
+        Exchange.objects.bulk_create(rows)
+        _let_go({exchange.object_id for exchange in exchanges})
+
+
+def read(exchange: Exchange) -> Mapping[str, Any]:
+    """`{"request": …, "answer": …}` as kept; a side that was too long is text that ends in "…"."""
+    content: Mapping[str, Any] = json.loads(zlib.decompress(bytes(exchange.body)))
+    return content
+
+
+def _pack(request: Any, answer: Any) -> bytes:
+    content = {"request": _side(request), "answer": _side(answer)}
+    return zlib.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+
+
+def _side(value: Any) -> Any:
+    value = redact(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if len(text) > SIDE_CHARACTERS:
+        return text[:SIDE_CHARACTERS] + "…"
+    return value if isinstance(value, str) else json.loads(text)
+
+
+def _let_go(object_ids: set[UUID]) -> None:
+    newest_first = {"partition_by": [F("object_kind"), F("object_id")], "order_by": F("id").desc()}
+    superfluous = (
+        Exchange.objects.filter(object_id__in=object_ids)
+        .annotate(
+            rank=Window(RowNumber(), **newest_first),
+            total=Window(Sum("size"), **newest_first),
+        )
+        .filter(Q(rank__gt=KEPT_EACH) | Q(total__gt=KEPT_BYTES, rank__gt=1))
+        .values_list("pk", flat=True)
+    )
+    if oldest := list(superfluous):
+        # Past the shut door of the model: this is the one place where exchanges go.
+        rows = Exchange.objects.filter(pk__in=oldest)
+        rows._raw_delete(rows.db)
