@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workspaces_app.scoping import WorkspaceScoped
@@ -197,7 +198,7 @@ class AuditEntryQuerySet(WorkspaceScoped, models.QuerySet["AuditEntry"]):
 
     def for_list(self) -> AuditEntryQuerySet:
         """Newest first, with the actor joined."""
-        return self.select_related("actor").order_by("-at", "-id")
+        return self.select_related("actor").order_by("-id")
 
 
 class AuditEntry(models.Model):
@@ -277,8 +278,8 @@ class AccountSnapshotQuerySet(WorkspaceScoped, models.QuerySet["AccountSnapshot"
 class AccountSnapshot(models.Model):
     """What GET /v3/users/me last said about the account behind a workspace's key.
 
-    `billing` and `profile` are as they came. `changed_at` is when the answer last differed; when it was last
-    confirmed stands in the poll state.
+    `balance` has "remaining" (a number, null = unknown), "unit" ("usd", "credits", "") and "plan"; `raw` is the
+    answer as it came. `changed_at` is when it last differed; when it was last confirmed, polling knows.
     """
 
     workspace = models.OneToOneField(
@@ -286,12 +287,8 @@ class AccountSnapshot(models.Model):
     )
     email = models.CharField(max_length=254, blank=True, default="")
     username = models.CharField(max_length=200, blank=True, default="")
-    balance = models.CharField(
-        max_length=200, blank=True, default="", help_text="one line, as people read it"
-    )
-    billing = models.JSONField(default=dict)
-    profile = models.JSONField(default=dict)
-    version = models.PositiveBigIntegerField(default=0)
+    balance = models.JSONField(default=dict)
+    raw = models.JSONField(default=dict)
     changed_at = models.DateTimeField(default=timezone.now)
 
     objects = AccountSnapshotQuerySet.as_manager()
@@ -303,12 +300,30 @@ class AccountSnapshot(models.Model):
     def __str__(self) -> str:
         return self.email or str(self.workspace_id)
 
+    @property
+    def balance_words(self) -> str:
+        """What is left as people read it, "" when HeyGen doesn't tell."""
+        remaining, unit = self.balance.get("remaining"), self.balance.get("unit")
+        if remaining is None:
+            return str(self.balance.get("plan") or "")
+        if unit == "usd":
+            return f"${remaining:,.2f}"
+        amount = f"{remaining:,.0f}" if float(remaining).is_integer() else f"{remaining:,.2f}"
+        return gettext("%(amount)s credits") % {"amount": amount}
+
 
 class CatalogueKind(models.TextChoices):
     LOOK = "look", _("Avatar look")
     VOICE = "voice", _("Voice")
     STYLE = "style", _("Style")
     BRAND_KIT = "brand_kit", _("Brand kit")
+
+
+_PREVIEWS = {
+    "picture": ("preview_image_url", "thumbnail_url", "logo_url"),
+    "sound": ("preview_audio_url",),
+    "film": ("preview_video_url",),
+}
 
 
 class CatalogueItemQuerySet(WorkspaceScoped, models.QuerySet["CatalogueItem"]):
@@ -373,6 +388,14 @@ class CatalogueItem(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def preview(self, what: str) -> str | None:
+        """HeyGen's link to the item's "picture", "sound" or "film"; None when it has none."""
+        for name in _PREVIEWS.get(what, ()):
+            link = self.data.get(name)
+            if isinstance(link, str) and link:
+                return link
+        return None
+
     @property
     def usable(self) -> bool:
         """Whether HeyGen takes it: a private one may still be in the making, or have failed."""
@@ -382,7 +405,8 @@ class CatalogueItem(models.Model):
 class CatalogueRead(models.Model):
     """How far the reading of a workspace's catalogue is: page by page, because large accounts need dozens.
 
-    `part` and `cursor` say where the next page begins ("" = no pass is running), `number` counts the passes,
+    `part` and `cursor` say where the next page begins ("" = no pass is running), `taken` how many items of the
+    part came before it, `number` counts the passes,
     `finished_at` is when the last one was complete, `problems` what was refused in it, by part.
     """
 
@@ -391,6 +415,7 @@ class CatalogueRead(models.Model):
     )
     part = models.CharField(max_length=24, blank=True, default="")
     cursor = models.TextField(blank=True, default="")
+    taken = models.PositiveIntegerField(default=0)
     number = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=dict, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,292 @@
+"""Pages of a workspace: overview, members, key, catalogue, webhook, audit trail."""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from workspaces_app import access, audit, keys, members, overview, webhooks
+from workspaces_app.forms import InviteForm, KeyForm, RoleForm, WorkspaceForm
+from workspaces_app.models import AuditEntry, CatalogueItem, Membership, Role, User, Workspace
+
+AUDIT_PAGE = 100
+
+
+def _person(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+@require_safe
+def workspace_list(request: HttpRequest) -> HttpResponse:
+    """The person's workspaces, each with their role."""
+    person = _person(request)
+    memberships = (
+        Membership.objects.filter(user=person)
+        .select_related("workspace", "workspace__account")
+        .annotate(member_count=Count("workspace__memberships"))
+        .order_by("workspace__name", "workspace_id")
+    )
+    return render(request, "workspaces_app/list.html", {"memberships": memberships})
+
+
+@require_safe
+def workspace_overview(request: HttpRequest, slug: str) -> HttpResponse:
+    workspace = access.workspace(request.user, slug)
+    return _overview_page(request, workspace)
+
+
+def _overview_page(
+    request: HttpRequest,
+    workspace: Workspace,
+    *,
+    invite_form: InviteForm | None = None,
+    invited: members.Invited | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The overview; `invited` shows a one-time password, which is why that answer is never stored anywhere."""
+    role = access.require(request.user, workspace.pk, Role.VIEWER)
+    context = {
+        "workspace": workspace,
+        "role": role,
+        "manages": role.allows(Role.ADMIN),
+        "overview": overview.of(workspace),
+        "memberships": Membership.objects.filter(workspace=workspace)
+        .select_related("user")
+        .order_by("user__email"),
+        "roles": Role.choices,
+        "invite_form": invite_form or InviteForm(prefix="invite"),
+        "invited": invited,
+        "webhooks_possible": webhooks.possible(),
+        "endpoint": webhooks.endpoint_of(workspace),
+    }
+    response = render(request, "workspaces_app/overview.html", context, status=status)
+    if invited is not None:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def workspace_settings(request: HttpRequest, slug: str) -> HttpResponse:
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    form = WorkspaceForm(request.POST or None, instance=workspace)
+    if request.method == "POST" and form.is_valid():
+        changed = form.save(commit=False)
+        changed.save(update_fields=["name", "dialect"])
+        audit.record(
+            "workspace.changed",
+            actor=_person(request),
+            workspace_id=workspace.pk,
+            about=workspace,
+            data={name: form.cleaned_data[name] for name in form.changed_data},
+            request=request,
+        )
+        messages.success(request, _("The workspace is saved."))
+        return redirect(changed)
+    # The form wrote into its instance: the heading keeps the name that is stored.
+    stored = Workspace.objects.get(pk=workspace.pk)
+    context = {"workspace": stored, "form": form}
+    return render(request, "workspaces_app/settings.html", context, status=422 if form.is_bound else 200)
+
+
+# --- Members --------------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_POST
+def member_add(request: HttpRequest, slug: str) -> HttpResponse:
+    """Adds a person. For a new account the answer is the page itself, with the one-time password on it."""
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    form = InviteForm(request.POST, prefix="invite")
+    if not form.is_valid():
+        return _overview_page(request, workspace, invite_form=form, status=422)
+    try:
+        invited = members.invite(
+            workspace,
+            email=form.cleaned_data["email"],
+            name=form.cleaned_data["name"],
+            role=Role(form.cleaned_data["role"]),
+            by=_person(request),
+            request=request,
+        )
+    except members.AlreadyMemberError:
+        form.add_error("email", _("This person is a member already."))
+        return _overview_page(request, workspace, invite_form=form, status=422)
+    if invited.password is not None:
+        return _overview_page(request, workspace, invited=invited)
+    messages.success(request, _("%(name)s was added.") % {"name": invited.membership.user})
+    return redirect(workspace)
+
+
+def _membership(workspace: Workspace, membership_id: UUID) -> Membership:
+    return get_object_or_404(Membership.objects.select_related("user"), pk=membership_id, workspace=workspace)
+
+
+@require_POST
+def member_role(request: HttpRequest, slug: str, membership_id: UUID) -> HttpResponse:
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    membership = _membership(workspace, membership_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("There is no such role."))
+        return redirect(workspace)
+    role = Role(form.cleaned_data["role"])
+    try:
+        if members.change_role(membership, role, by=_person(request), request=request):
+            messages.success(
+                request, _("%(name)s is now %(role)s.") % {"name": membership.user, "role": role.label}
+            )
+    except members.LastAdminError:
+        messages.error(request, _("A workspace needs an admin. Make somebody else admin first."))
+    return redirect(workspace)
+
+
+@require_POST
+def member_remove(request: HttpRequest, slug: str, membership_id: UUID) -> HttpResponse:
+    """Removes a member; anybody may leave by themselves."""
+    workspace = access.workspace(request.user, slug)
+    membership = _membership(workspace, membership_id)
+    leaving = membership.user_id == _person(request).pk
+    if not leaving:
+        access.require(request.user, workspace.pk, Role.ADMIN)
+    try:
+        members.remove(membership, by=_person(request), request=request)
+    except members.LastAdminError:
+        messages.error(request, _("A workspace needs an admin. Make somebody else admin first."))
+        return redirect(workspace)
+    if leaving:
+        messages.success(request, _("You have left “%(name)s”.") % {"name": workspace})
+        return redirect("workspaces:list")
+    messages.success(request, _("%(name)s was removed.") % {"name": membership.user})
+    return redirect(workspace)
+
+
+@never_cache
+@require_POST
+def member_password(request: HttpRequest, slug: str, membership_id: UUID) -> HttpResponse:
+    """A new one-time password for somebody who never signed in."""
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    membership = _membership(workspace, membership_id)
+    try:
+        password = members.renew_password(membership, by=_person(request), request=request)
+    except members.NotTheirsError as error:
+        raise PermissionDenied(
+            _("Only the operators of this installation may reset this password.")
+        ) from error
+    return _overview_page(request, workspace, invited=members.Invited(membership, password))
+
+
+# --- The key --------------------------------------------------------------------------------------------------------
+
+
+@sensitive_post_parameters("api_key")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def key(request: HttpRequest, slug: str) -> HttpResponse:
+    """Enters or replaces the workspace's API key. What was typed is never sent back."""
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    form = KeyForm(request.POST or None)
+    status = 422 if form.is_bound else 200
+    if request.method == "POST" and form.is_valid():
+        api_key, unchecked = form.cleaned_data["api_key"], form.cleaned_data["unchecked"]
+        answer = keys.check(workspace, api_key)
+        if answer.refused:
+            form.add_error("api_key", answer.message)
+        elif not answer.asked and not unchecked:
+            form.add_error(None, answer.message)
+        else:
+            keys.save(workspace, api_key, by=_person(request), checked=answer.asked, request=request)
+            messages.success(
+                request, _("The key is saved. It ends in %(last4)s.") % {"last4": workspace.key_last4}
+            )
+            if answer.message:
+                messages.warning(request, answer.message)
+            return redirect(workspace)
+    context = {"workspace": workspace, "form": form}
+    return render(request, "workspaces_app/key.html", context, status=status)
+
+
+@require_POST
+def key_remove(request: HttpRequest, slug: str) -> HttpResponse:
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    if keys.remove(workspace, by=_person(request), request=request):
+        messages.success(
+            request, _("The key is removed. Nothing more is read from HeyGen for this workspace.")
+        )
+    return redirect(workspace)
+
+
+@require_POST
+def refresh(request: HttpRequest, slug: str) -> HttpResponse:
+    """Reads account and catalogue again, soon and in the background."""
+    workspace = access.workspace(request.user, slug, needs=Role.CREATOR)
+    overview.refresh(workspace)
+    messages.info(request, _("Account and catalogue are being read again."))
+    return redirect(workspace)
+
+
+# --- Catalogue ------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def catalogue_preview(request: HttpRequest, slug: str, item_id: UUID, what: str) -> HttpResponse:
+    """The picture, sound or video of a catalogue item, wherever HeyGen has it now."""
+    workspace = access.workspace(request.user, slug)
+    item = get_object_or_404(CatalogueItem, pk=item_id, workspace=workspace)
+    address = item.preview(what)
+    if address is None or urlsplit(address).scheme not in ("http", "https"):
+        raise Http404
+    response = HttpResponseRedirect(address)
+    response["Cache-Control"] = "private, max-age=300"
+    return response
+
+
+@require_POST
+def catalogue_favourite(request: HttpRequest, slug: str, item_id: UUID) -> HttpResponse:
+    """Marks an item as a favourite of the team (`favourite=1`) or no longer."""
+    workspace = access.workspace(request.user, slug, needs=Role.CREATOR)
+    item = get_object_or_404(CatalogueItem, pk=item_id, workspace=workspace)
+    CatalogueItem.objects.filter(pk=item.pk).update(favourite=request.POST.get("favourite") == "1")
+    return HttpResponse(status=204) if request.headers.get("HX-Request") else redirect(workspace)
+
+
+# --- Webhook --------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+def webhook_change(request: HttpRequest, slug: str, what: str) -> HttpResponse:
+    """Registers, rotates or removes the workspace's webhook at HeyGen, or reads what it told us meanwhile."""
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    done = webhooks.change(workspace, what, by=_person(request), request=request)
+    (messages.success if done.well else messages.error)(request, done.message)
+    return redirect(f"{workspace.get_absolute_url()}#webhook")
+
+
+# --- Audit ----------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def audit_trail(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who did what here, newest first; `?before=` continues."""
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    entries = AuditEntry.objects.filter(workspace=workspace).for_list()
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        entries = entries.filter(pk__lt=int(before))
+    page = list(entries[: AUDIT_PAGE + 1])
+    context = {
+        "workspace": workspace,
+        "entries": page[:AUDIT_PAGE],
+        "older": page[AUDIT_PAGE - 1].pk if len(page) > AUDIT_PAGE else None,
+    }
+    return render(request, "workspaces_app/audit.html", context)
