@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
-
-import uvicorn
 
 from .app import create_app
 from .config import DEFAULT_KEY, DIALECTS, Config
-from .protocol import Protocol
+from .scenarios import ScenarioError
+from .server import Server, listen
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -41,71 +37,37 @@ def keys_of(options: argparse.Namespace) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*options.key, *named])) or (DEFAULT_KEY,)
 
 
-class Server(uvicorn.Server):
-    """Ends promptly: open event streams are told to finish before uvicorn waits for them."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.config.app.closing.set()
-        super().handle_exit(sig, frame)
-
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]
-        if self.started:
-            sys.stdout.write(f"Simulated HeyGen is ready at {self.config.app.config.public_url}\n")
-            sys.stdout.flush()
-
-
 def main(argv: list[str] | None = None) -> int:
     options = arguments(sys.argv[1:] if argv is None else argv)
     if options.speed <= 0:
         sys.stderr.write("--speed must be greater than 0\n")
         return 2
-    settings = uvicorn.Config(
-        app="",
-        host=options.host,
-        port=options.port,
-        http=Protocol,
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=75,
-    )
     try:
-        listening = settings.bind_socket()
-    except SystemExit:
-        sys.stderr.write(f"port {options.port} on {options.host} is taken\n")
+        listening = listen(options.host, options.port)
+    except OSError as error:
+        sys.stderr.write(f"cannot listen on {options.host} port {options.port}: {error.strerror}\n")
         return 1
     port = listening.getsockname()[1]
-    public = options.public_url.rstrip("/") or f"http://{options.host}:{port}"
-    settings.app = create_app(
-        Config(
-            data_dir=options.data_dir,
-            public_url=public,
-            speed=options.speed,
-            seed=options.seed,
-            dialects=options.dialects,
-            keys=keys_of(options),
-            allow_http_webhooks=options.allow_http_webhooks,
-            control_open=options.control_open,
-            scenarios=options.scenarios,
-        )
+    config = Config(
+        data_dir=options.data_dir,
+        public_url=options.public_url.rstrip("/") or f"http://{options.host}:{port}",
+        speed=options.speed,
+        seed=options.seed,
+        dialects=options.dialects,
+        keys=keys_of(options),
+        allow_http_webhooks=options.allow_http_webhooks,
+        control_open=options.control_open,
+        scenarios=options.scenarios,
     )
-    server = Server(settings)
+    try:
+        server = Server(create_app(config))
+    except (ScenarioError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     if options.die_with_stdin:
-        threading.Thread(target=end_with_stdin, args=(server,), daemon=True).start()
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
+        server.end_with_stdin()
+    server.serve_on(listening)
     return 0
-
-
-def end_with_stdin(server: Server) -> None:
-    """Wait until the other end of standard input is gone, then stop."""
-    with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(4096):
-            pass
-    server.should_exit = True
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Account:
         self.first_name, self.last_name = PEOPLE[place % len(PEOPLE)]
         self.email = f"{self.first_name.lower()}.{self.last_name.lower()}@example.com"
         self.working = 0
+        self.streaming = 0
         self.tokens = 0.0
         self.refilled_at = 0.0
 

@@ -61,6 +61,7 @@ class Scenario:
 OPTIONS = {
     option.name: option for option in dataclasses.fields(Scenario) if option.name not in ("name", "legs")
 }
+DEFAULTS: dict[str, Any] = {name: option.default for name, option in OPTIONS.items()}
 LEGS = ("start", "answer", "change", "approve", "follow_up")
 
 NAMED: dict[str, dict[str, Any]] = {
@@ -106,7 +107,7 @@ WORD = re.compile(r"\[\s*([a-z][a-z0-9 _-]*?)\s*(?::\s*([^\]]*?))?\s*\]", re.IGN
 
 def option_value(name: str, value: Any) -> Any:
     """`value` (JSON, or text from a prompt) as the option wants it."""
-    kind = type(OPTIONS[name].default)
+    kind: type[Any] = type(DEFAULTS[name])
     try:
         if kind is bool:
             if isinstance(value, bool):

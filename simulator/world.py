@@ -21,8 +21,9 @@ from .catalogue import Catalogue, metadata_of
 from .clock import Bend, Clock
 from .config import Config
 from .errors import ApiError, conflict, insufficient_credit, invalid, not_found, too_many
-from .identifiers import digest
+from .identifiers import digest, pick
 from .links import Links
+from .media.palettes import EVERYDAY
 from .scenarios import Scenario, Scenarios
 from .settings import AccountSettings, Settings
 from .store import Store
@@ -161,6 +162,12 @@ class World:
         self.links.seconds = self.settings.link_seconds
         self.store.put("settings", "all", dataclasses.asdict(self.settings))
 
+    def add_scenarios(self, document: Any) -> list[str]:
+        """Scenarios in the form of a scenario file; they stay until a reset."""
+        added = [rule.name for rule in self.scenarios.load(document)]
+        self.store.put("scenarios", str(self._next("scenarios")), document)
+        return added
+
     def save_clock(self) -> None:
         bends = [[bend.stamp, bend.story, bend.speed] for bend in self.clock.bends]
         self.store.put(
@@ -186,12 +193,13 @@ class World:
     # ---- sessions
 
     def create_session(
-        self, account: Account, body: Mapping[str, Any], *, old_dialect: bool
+        self, account: Account, body: Mapping[str, Any], *, old_dialect: bool, free: bool = False
     ) -> SessionRecord:
-        """Accept a paid creation; raises ApiError when it is refused."""
-        self.require_credit(account)
-        if account.working >= account.settings.max_sessions:
-            raise too_many("Too many sessions at once.", self.settings.retry_after)
+        """Accept a paid creation; raises ApiError when it is refused. `free` asks neither credit nor ceilings."""
+        if not free:
+            self.require_credit(account)
+            if account.working >= account.settings.max_sessions:
+                raise too_many("Too many sessions at once.", self.settings.retry_after)
         number = self._next("session")
         raw = digest(self.seed, "session", number)
         identifier = f"sess_{raw[:24]}" if old_dialect else raw
@@ -313,7 +321,9 @@ class World:
         catalogue = self.catalogue(account)
         style = catalogue.styles.get(body.get("style_id") or "")
         kit = catalogue.kits.get(body.get("brand_kit_id") or "")
-        palette = style.palette if style else "kit:" + ",".join(kit.colors) if kit else ""
+        palette = (
+            style.palette if style else "kit:" + ",".join(kit.colors) if kit else pick(EVERYDAY, identifier)
+        )
         look = catalogue.look_or_default(body.get("avatar_id"), identifier)
         voice = catalogue.voice_or_default(body.get("voice_id"), identifier)
         chat = (old_dialect and not body.get("auto_proceed")) or body.get("mode") == "chat"

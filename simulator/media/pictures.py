@@ -14,26 +14,9 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from simulator.agent import Frame
 from simulator.identifiers import digest, number
 
-Color = tuple[int, int, int]
+from .palettes import PALETTES
 
-# Sky, horizon, far, near, accent, ink.
-PALETTES: dict[str, tuple[str, str, str, str, str, str]] = {
-    "amber": ("#F9D9A7", "#F3A66B", "#C96A4B", "#5A2E3A", "#FFF3D6", "#3A1D26"),
-    "north": ("#DCE9F2", "#A9C8DC", "#5D8AA8", "#1F3B4D", "#F5B85B", "#122630"),
-    "ink": ("#F4EFE4", "#E4DAC6", "#8C8577", "#2B2A28", "#B5462F", "#1C1B1A"),
-    "phosphor": ("#0B1F1A", "#0F3A2E", "#1F6B4F", "#081411", "#8CF5B5", "#D8FFE8"),
-    "cassette": ("#F7E6D4", "#F2B8A0", "#D96C75", "#45446B", "#F9C74F", "#2B2A4C"),
-    "cutout": ("#FBF3E7", "#F2C7B6", "#E07A5F", "#3D405B", "#81B29A", "#2A2C41"),
-    "riso": ("#FFF6E9", "#BFD7EA", "#FF5A5F", "#0B3954", "#FFD166", "#082B40"),
-    "clay": ("#F0E4DA", "#D9BBA4", "#B5836A", "#5B3F38", "#7FA99B", "#3A2723"),
-    "neon": ("#1A1033", "#3B1C71", "#8A2BA8", "#0C0720", "#29E7CD", "#F4E9FF"),
-    "blueprint": ("#0F3057", "#16518C", "#2F7CC0", "#0A2240", "#F2F7FF", "#EAF3FF"),
-    "garden": ("#E3F0E6", "#B7D9C4", "#6FAF93", "#21544A", "#F4A7B9", "#12322C"),
-    "quiet": ("#ECE9E4", "#CFC8BF", "#9C948A", "#4A4641", "#C58B5A", "#2D2A27"),
-    "comic": ("#FFF4C2", "#FFD23F", "#EE4266", "#3BCEAC", "#0EAD69", "#20203A"),
-    "field": ("#F3F1E3", "#DAD7B6", "#A3A671", "#4F5D3A", "#C8553D", "#2E3622"),
-}
-EVERYDAY = ("amber", "north", "cutout", "garden", "quiet", "clay", "cassette", "riso")
+Color = tuple[int, int, int]
 
 
 def rgb(color: str) -> Color:
@@ -67,8 +50,7 @@ def palette_of(frame: Frame) -> tuple[Color, Color, Color, Color, Color, Color]:
             bright,
             mixed(dark, (0, 0, 0), 0.3),
         )
-    name = frame.palette or EVERYDAY[number(frame.picture[:4], "palette", below=len(EVERYDAY))]
-    sky, horizon, far, near, accent, ink = PALETTES.get(name, PALETTES["north"])
+    sky, horizon, far, near, accent, ink = PALETTES.get(frame.palette, PALETTES["north"])
     return rgb(sky), rgb(horizon), rgb(far), rgb(near), rgb(accent), rgb(ink)
 
 
@@ -305,13 +287,13 @@ def drawing(frame: Frame, width: int = 1280, height: int = 720) -> Image.Image:
     MOTIFS[number(frame.picture, "motif", below=len(MOTIFS))](canvas)
     shade = Image.new("L", (1, 32))
     for row in range(32):
-        shade.putpixel((0, row), round(215 * max(0.0, (row - 17) / 14) ** 1.2) if row > 17 else 0)
+        shade.putpixel((0, row), round(228 * min(1.0, max(0.0, (row - 14) / 12))) if row > 14 else 0)
     mask = shade.resize((canvas.width, canvas.height), Image.Resampling.BICUBIC)
     dark = mixed(canvas.near if sum(canvas.near) < 300 else canvas.ink, (8, 10, 14), 0.55)
     canvas.image.paste(Image.new("RGB", canvas.image.size, dark), (0, 0), mask)
     draw = ImageDraw.Draw(canvas.image)
-    margin, large = round(0.045 * canvas.width), round(0.062 * min(canvas.width, canvas.height))
-    small = round(large * 0.52)
+    margin, large = round(0.045 * canvas.width), round(0.072 * min(canvas.width, canvas.height))
+    small = round(large * 0.56)
     lines = wrapped(draw, frame.caption, small, canvas.width - 2 * margin)[:2]
     top = canvas.height - margin - len(lines) * round(small * 1.35)
     draw.text((margin, top - round(large * 1.4)), frame.title, font=font(large), fill=(255, 255, 255))

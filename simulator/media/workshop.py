@@ -31,9 +31,6 @@ class Workshop:
             running.add_done_callback(lambda _: self._running.pop(name, None))
         return await asyncio.shield(running)
 
-    async def bytes(self, name: str, make: Callable[[], bytes]) -> bytes:
-        return (await self.file(name, make)).read_bytes()
-
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 

@@ -8,6 +8,7 @@ from simulator import schemas
 from simulator.errors import invalid
 from simulator.gateway import Call, answer, operation
 from simulator.paging import cut
+
 from .sessions import check_choices, hidden, resource_view, session_response
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from simulator.app import Simulator
 from simulator.media import pictures
+
+if TYPE_CHECKING:
+    from simulator.app import Simulator
 
 
 def simulator_of(request: Request) -> Simulator:

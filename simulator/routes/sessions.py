@@ -14,6 +14,7 @@ from simulator.errors import invalid, not_found
 from simulator.gateway import Call, answer, as_json, operation
 from simulator.paging import cut, envelope
 from simulator.world import SessionRecord
+
 from .videos import video_view
 
 
