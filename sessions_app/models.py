@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import uuid6
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -71,7 +71,7 @@ class VideoSession(models.Model):
     remote_created_at = models.DateTimeField(null=True, blank=True)
     # Null for sessions made elsewhere and adopted.
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
+        django_settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
@@ -397,7 +397,7 @@ class Note(models.Model):
 
     session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="session_notes"
+        django_settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="session_notes"
     )
     body = models.TextField(max_length=10_000)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -418,7 +418,7 @@ class Upload(models.Model):
     workspace = models.ForeignKey(
         "workspaces_app.Workspace", on_delete=models.CASCADE, related_name="uploads"
     )
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    owner = models.ForeignKey(django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
     filename = models.CharField(max_length=255)
     content_type = models.CharField(max_length=127)
     size = models.PositiveBigIntegerField(help_text=_("Bytes."))
