@@ -1,8 +1,12 @@
-"""Where each address leads."""
+"""Where each address leads. `/stream/`, `/static/` and `/healthz` are answered before Django: see `config.asgi`."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+from config.health import readyz
 
 urlpatterns = [
+    path("readyz", readyz),
     path("admin/", admin.site.urls),
+    path("", include("interface.urls")),
 ]

@@ -1,0 +1,114 @@
+"""The long-running processes of Dailies, each started the same way everywhere: `python -m config.process worker`.
+
+web        pages and event streams
+worker     polls and file copies
+commands   what people asked for; apart, so that ten thousand due polls never delay the press of a button
+beat       the clock: one tick a second
+"""
+
+from __future__ import annotations
+
+from config import lifeline
+
+# Before the imports below, which take most of a second: a supervisor may die in it.
+lifeline.hold()
+
+import os  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
+
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+
+# The listening socket, when the supervisor made it: see `config.supervisor`.
+LISTEN = "DAILIES_LISTEN_FD"
+
+WORKER_THREADS = 8
+COMMAND_THREADS = 16
+
+
+def web() -> None:
+    from config.web import serve
+
+    descriptor = os.environ.pop(LISTEN, None)
+    serve(socket.socket(fileno=int(descriptor)) if descriptor else None)
+
+
+def worker() -> None:
+    _celery_worker("polls,files", threads=WORKER_THREADS)
+
+
+def commands() -> None:
+    _celery_worker("commands", threads=COMMAND_THREADS)
+
+
+def beat() -> None:
+    """Sends ticks by name. It loads no app, so it starts in a moment, stays small and never touches the database."""
+    from celery.beat import Scheduler, Service
+    from django.conf import settings
+    from django.utils.log import configure_logging
+
+    from config.celery import app
+
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    # A broker that hangs: five ticks late instead of thirty.
+    app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "socket_timeout": 5}
+    signal.signal(signal.SIGTERM, _leave)
+    service = Service(app, scheduler_cls=Scheduler)
+    lifeline.ready()
+    service.start()
+
+
+def _celery_worker(queues: str, *, threads: int) -> None:
+    from celery.signals import worker_ready
+
+    from config.celery import app
+
+    # `./run` and the migrate job have run the checks; each takes a second of a worker's start.
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
+
+    def tell(**_: Any) -> None:
+        lifeline.ready()
+
+    worker_ready.connect(tell)
+    app.worker_main(
+        [
+            "worker",
+            f"--queues={queues}",
+            f"--concurrency={threads}",
+            f"--hostname={queues.replace(',', '-')}@%h",
+            # Workers need not know of each other: rows and leases coordinate them.
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
+
+
+def _leave(_number: int, _frame: Any) -> None:
+    raise SystemExit(0)
+
+
+PROCESSES: dict[str, Callable[[], None]] = {
+    "web": web,
+    "worker": worker,
+    "commands": commands,
+    "beat": beat,
+}
+
+
+def main(arguments: list[str]) -> None:
+    if len(arguments) != 1 or arguments[0] not in PROCESSES:
+        sys.exit(f"usage: python -m config.process {'|'.join(PROCESSES)}")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        from config import settings  # noqa: F401  # a wrong variable is one line, not a traceback
+    except ImproperlyConfigured as exc:
+        sys.exit(f"Dailies cannot start: {exc}")
+    PROCESSES[arguments[0]]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,255 @@
+"""Who listens to what in this process, and what each of them gets to see, and when.
+
+A stream is one `Reader`. Between events it costs no task, no timer and no queue: its request waits for the browser
+to go away, and the hub sends. What a slow reader misses is not kept for it. A reader knows the version that its page
+shows, and gets whatever brings it from there to the present when it can take it: changes that come meanwhile become
+one event. All methods run in the event loop; `tell` and the two `ended` functions may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from eventstream import access, encoding
+from eventstream.access import Pulse, Ticket
+from eventstream.frames import Frames
+
+logger = logging.getLogger(__name__)
+
+ALIVE_SECONDS = 20
+# A reader that takes nothing for so long is asleep or gone; its page reconnects if it is not.
+SEND_SECONDS = 10.0
+STREAMS_PER_USER = 24
+STREAMS = 8000
+
+Key = tuple[str, UUID]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Reader:
+    """One open stream. `version` is what its page shows; None = nothing yet."""
+
+    __slots__ = ("_end", "ended", "language", "moving", "send", "ticket", "variant", "version")
+
+    def __init__(
+        self,
+        ticket: Ticket,
+        *,
+        language: str,
+        variant: str,
+        version: int | None,
+        send: Callable[[bytes], Awaitable[None]],
+        end: Callable[[], object],
+    ) -> None:
+        self.ticket = ticket
+        self.language = language
+        self.variant = variant
+        self.version = version
+        self.send = send
+        self.moving = False
+        self.ended = False
+        self._end = end
+
+    @property
+    def key(self) -> Key:
+        return self.ticket.topic.kind, self.ticket.object_id
+
+    def close(self) -> None:
+        """Ends the stream. Once: a second call would cut short the ending that the first began."""
+        if not self.ended:
+            self.ended = True
+            self._end()
+
+
+class Hub:
+    """All readers of this process."""
+
+    def __init__(self) -> None:
+        self._readers: dict[Key, set[Reader]] = defaultdict(set)
+        self._per_user: Counter[int] = Counter()
+        self._latest: dict[Key, int] = {}
+        # Readers by the second of their sign of life, so that a thousand of them don't need it all at once.
+        self._rounds: list[set[Reader]] = [set() for _ in range(ALIVE_SECONDS)]
+        self._next_round = 0
+        self._clock: asyncio.Task[None] | None = None
+        self._moves: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # Few: they wait for the database most of the time, and each may hold a connection.
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="eventstream")
+        self._frames = Frames(self.in_thread)
+        self.closing = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._readers.values()))
+
+    async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(function, *args, **kwargs)
+        )
+
+    # --- Coming and going ---------------------------------------------------------------------------------------
+
+    def has_room(self, user_id: int) -> bool:
+        return not self.closing and self._per_user[user_id] < STREAMS_PER_USER and len(self) < STREAMS
+
+    def join(self, reader: Reader) -> None:
+        """From now on the reader hears of its object. Call `catch_up` once its response has begun."""
+        self._loop = asyncio.get_running_loop()
+        if self._clock is None or self._clock.done():
+            self._clock = asyncio.create_task(self._tick())
+        self._readers[reader.key].add(reader)
+        self._per_user[reader.ticket.user_id] += 1
+        self._rounds[self._next_round - 1].add(reader)
+
+    def leave(self, reader: Reader) -> None:
+        listening = self._readers[reader.key]
+        listening.discard(reader)
+        if not listening:
+            del self._readers[reader.key]
+            self._latest.pop(reader.key, None)
+        self._per_user[reader.ticket.user_id] -= 1
+        if not self._per_user[reader.ticket.user_id]:
+            del self._per_user[reader.ticket.user_id]
+        for members in self._rounds:
+            members.discard(reader)
+
+    def close(self) -> None:
+        """Ends all streams; the server is going down. Their pages reconnect to the next one."""
+        self.closing = True
+        for reader in self._all():
+            reader.close()
+        if self._clock is not None:
+            self._clock.cancel()
+
+    # --- What changed -------------------------------------------------------------------------------------------
+
+    def tell(self, kind: str, object_id: UUID, version: int) -> None:
+        """Says from any thread that an object has a new version."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.changed, kind, object_id, version)
+
+    def changed(self, kind: str, object_id: UUID, version: int) -> None:
+        """Brings everyone who looks at the object to this version. Late and double news do nothing."""
+        key = (kind, object_id)
+        readers = self._readers.get(key)
+        if not readers or version <= self._latest.get(key, -1):
+            return
+        self._latest[key] = version
+        for reader in readers:
+            self.catch_up(reader)
+
+    def catch_up(self, reader: Reader) -> None:
+        """Sends the reader what it lacks, unless it is under way already."""
+        if reader.moving or not self._is_behind(reader):
+            return
+        reader.moving = True
+        self._spawn(self._move(reader))
+
+    def note(self, key: Key, version: int) -> None:
+        """Remembers the version that a query found."""
+        self._latest[key] = max(version, self._latest.get(key, -1))
+
+    def _is_behind(self, reader: Reader) -> bool:
+        return reader.version is None or self._latest.get(reader.key, -1) > reader.version
+
+    async def _move(self, reader: Reader) -> None:
+        try:
+            # A loop: news that came during a send belong to the next event.
+            while self._is_behind(reader) and reader in self._readers.get(reader.key, ()):
+                version = self._latest.get(reader.key, 0)
+                frame = await self._frames.get(
+                    reader.ticket.topic,
+                    reader.ticket.object_id,
+                    since=reader.version,
+                    version=version,
+                    language=reader.language,
+                    variant=reader.variant,
+                )
+                if frame:
+                    await asyncio.wait_for(reader.send(frame), SEND_SECONDS)
+                reader.version = version
+        except TimeoutError:
+            logger.info("closing a stream of user %s that takes nothing", reader.ticket.user_id)
+            reader.close()
+        except Exception:
+            # The page must not go on as if it were live: it reconnects, and says so if that fails as well.
+            logger.exception("rendering %s %s for its stream failed", *reader.key)
+            reader.close()
+        finally:
+            reader.moving = False
+
+    # --- Signs of life, and rights asked again --------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            members = self._rounds[self._next_round]
+            self._next_round = (self._next_round + 1) % ALIVE_SECONDS
+            if members:
+                self._spawn(self._sign_of_life(list(members)))
+
+    async def _sign_of_life(self, readers: list[Reader]) -> None:
+        readers = await self._still_allowed(readers)
+        objects = {reader.key: (reader.ticket.topic, reader.ticket.object_id) for reader in readers}
+        try:
+            pulses = await self.in_thread(access.pulses, list(objects.values()))
+        except Exception:
+            logger.exception("asking for the versions of %s objects failed", len(objects))
+            return  # no sign of life: the pages say that they are not live
+        for reader in readers:
+            self._spawn(self._send_alive(reader, pulses[reader.key]))
+
+    async def _send_alive(self, reader: Reader, pulse: Pulse) -> None:
+        # A lost announcement is found here, at the latest.
+        self.note(reader.key, pulse.version)
+        self.catch_up(reader)
+        try:
+            await asyncio.wait_for(reader.send(encoding.alive(pulse.version, pulse.age)), SEND_SECONDS)
+        except TimeoutError:
+            reader.close()
+
+    async def _still_allowed(self, readers: list[Reader]) -> list[Reader]:
+        """Asks for each again, closes those who may no longer listen, and returns the others."""
+        tickets: list[Ticket] = [reader.ticket for reader in readers]
+        try:
+            refused = await self.in_thread(access.refused, tickets)
+        except Exception:
+            # Closed when in doubt: a page that reconnects is asked again.
+            logger.exception("asking again for the rights of %s streams failed", len(tickets))
+            refused = set(tickets)
+        for reader in readers:
+            if reader.ticket in refused:
+                reader.close()
+        return [reader for reader in readers if reader.ticket not in refused]
+
+    def ask_again(self, concerns: Callable[[Ticket], bool]) -> None:
+        """Asks now, from any thread, for the rights of the streams that `concerns` picks."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ask_again, concerns)
+
+    def _ask_again(self, concerns: Callable[[Ticket], bool]) -> None:
+        readers = [reader for reader in self._all() if concerns(reader.ticket)]
+        if readers:
+            self._spawn(self._still_allowed(readers))
+
+    # --- Small things -------------------------------------------------------------------------------------------
+
+    def _all(self) -> list[Reader]:
+        return [reader for readers in self._readers.values() for reader in readers]
+
+    def _spawn(self, work: Awaitable[Hashable]) -> None:
+        task = asyncio.ensure_future(work)
+        # The loop itself holds tasks weakly.
+        self._moves.add(task)
+        task.add_done_callback(self._moves.discard)
+
+
+hub = Hub()

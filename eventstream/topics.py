@@ -1,0 +1,46 @@
+"""What pages can watch: an app registers one `Topic` for each kind of object that has a live page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+
+def _unknown_age(_object_id: UUID) -> float | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A kind of object whose pages follow it. All functions are called in a thread and may use the database.
+
+    kind: the one in the page's stream address and in the changes that are announced, for example "session".
+    allowed(user_id, object_id): whether this user may see the object now. Asked on connect, every 20 seconds, and
+        at a sign-out; an unknown object is False.
+    version(object_id): the object's current version, 0 for one that is gone.
+    fragments(object_id, since_version, language, variant): HTML of `<hx-partial …>` blocks that bring a page that
+        shows `since_version` (None = anything) to the current state. Holds nothing of one person: it is rendered
+        once and sent to all who look. "" = nothing to show.
+    age(object_id): seconds since the remote side was last read; None = not known.
+    """
+
+    kind: str
+    allowed: Callable[[int, UUID], bool]
+    version: Callable[[UUID], int]
+    fragments: Callable[[UUID, int | None, str, str], str]
+    age: Callable[[UUID], float | None] = _unknown_age
+
+
+_topics: dict[str, Topic] = {}
+
+
+def register(topic: Topic) -> None:
+    """Called from an app's `AppConfig.ready`. One topic per kind."""
+    if topic.kind in _topics:
+        raise ValueError(f"a topic {topic.kind!r} is registered already")
+    _topics[topic.kind] = topic
+
+
+def find(kind: str) -> Topic | None:
+    return _topics.get(kind)
