@@ -6,7 +6,10 @@ import "./dialogs.js";
 import "./menus.js";
 import "./theme.js";
 import "./counter.js";
+import "./forms.js";
 import "./draft.js";
+import "./positions.js"; // before the stream that uses it
 import "./live.js";
+import "./title.js";
 import "./needs-you.js";
 import "./shortcuts.js";

@@ -1,0 +1,58 @@
+/**
+ * Asks `body[data-needs-you]` every 30 s how many sessions wait for a person, also while the tab is hidden.
+ * The answer is {"count": 3, "latest": {"title", "text", "url"} | null}.
+ *
+ * `[data-notify]` is a checkbox: notifications of this browser, only when the tab is hidden.
+ */
+import { setWaiting } from "./title.js";
+import { widget } from "./widget.js";
+
+const SECONDS = 30;
+const address = document.body.dataset.needsYou;
+const SWITCH = "notify";
+let known = null;
+
+function wanted() {
+  try {
+    return localStorage.getItem(SWITCH) === "on" && Notification.permission === "granted";
+  } catch {
+    return false;
+  }
+}
+
+function notify(latest) {
+  const note = new Notification(latest.title, { body: latest.text, tag: "needs-you" });
+  note.addEventListener("click", () => {
+    window.focus();
+    location.assign(latest.url);
+  });
+}
+
+async function ask() {
+  let answer;
+  try {
+    const response = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" });
+    if (!response.ok) return; // signed out, or the server restarts: the page's own stream says so
+    answer = await response.json();
+  } catch {
+    return;
+  }
+  if (known !== null && answer.count > known && answer.latest && document.hidden && wanted()) notify(answer.latest);
+  known = answer.count;
+  setWaiting(answer.count);
+}
+
+if (address) setInterval(ask, SECONDS * 1000);
+
+widget("[data-notify]", (box) => {
+  if (!("Notification" in window)) {
+    box.disabled = true;
+    return;
+  }
+  box.checked = wanted();
+  box.addEventListener("change", async () => {
+    const allowed = box.checked && (await Notification.requestPermission()) === "granted";
+    box.checked = allowed;
+    localStorage.setItem(SWITCH, allowed ? "on" : "off");
+  });
+});

@@ -17,6 +17,17 @@ export function toast(text, tone = "info") {
   place.append(copy);
 }
 
+/** Says `text` to whoever listens rather than looks; nothing is seen. */
+export function announce(text) {
+  const place = document.getElementById("notices");
+  if (!place) return;
+  const line = document.createElement("p");
+  line.className = "visually-hidden";
+  line.textContent = text;
+  place.append(line);
+  setTimeout(() => line.remove(), 10_000);
+}
+
 widget("[data-toast]", (element) => {
   element.querySelector("[data-dismiss]")?.addEventListener("click", () => element.remove());
   if (element.dataset.tone === "error") return undefined;

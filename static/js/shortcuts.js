@@ -1,0 +1,104 @@
+/**
+ * Keys. `data-key="a" data-key-label="Approve"` on a link, button or field: the key presses or focuses it.
+ * `[data-key-list]` holds links marked `data-key-item`: j and k go down and up among them.
+ * `?` shows all keys of the page. They can be switched off, for whoever dictates or types by switch.
+ */
+import { widget } from "./widget.js";
+
+const OFF = "shortcuts-off";
+
+function switchedOff() {
+  try {
+    return localStorage.getItem(OFF) === "1";
+  } catch {
+    return false;
+  }
+}
+
+function usable(element) {
+  return element.checkVisibility() && !element.disabled && element.getAttribute("aria-disabled") !== "true";
+}
+
+function typing(target) {
+  return target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]") !== null;
+}
+
+function press(element) {
+  if (element.matches("input:not([type=submit], [type=button]), textarea, select")) {
+    element.focus();
+    element.select?.();
+  } else {
+    element.click();
+  }
+}
+
+function move(step) {
+  const items = [...document.querySelectorAll("[data-key-list] [data-key-item]")].filter(usable);
+  if (items.length === 0) return false;
+  const here = items.findIndex((item) => item === document.activeElement || item.parentElement?.contains(document.activeElement));
+  const next = here === -1 ? (step > 0 ? 0 : items.length - 1) : Math.min(Math.max(here + step, 0), items.length - 1);
+  items[next].focus();
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (!(event.target instanceof Element) || !document.body.hasAttribute("data-shortcuts")) return;
+  if (switchedOff() || typing(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key === "j" || event.key === "k") {
+    if (move(event.key === "j" ? 1 : -1)) event.preventDefault();
+    return;
+  }
+  if (event.key === "?") {
+    document.getElementById("shortcuts")?.showModal();
+    event.preventDefault();
+    return;
+  }
+  if (event.key.length !== 1) return;
+  // A key belongs to the item it stands beside, if the focus is in one; else to the page.
+  const selector = `[data-key="${CSS.escape(event.key)}"]`;
+  const row = document.activeElement?.closest("[data-key-row]");
+  const wanted = [...(row?.querySelectorAll(selector) ?? []), ...document.querySelectorAll(selector)].find(usable);
+  if (!wanted) return;
+  event.preventDefault();
+  press(wanted);
+});
+
+widget("[data-shortcuts-on]", (box) => {
+  box.checked = !switchedOff();
+  box.addEventListener("change", () => {
+    try {
+      if (box.checked) localStorage.removeItem(OFF);
+      else localStorage.setItem(OFF, "1");
+    } catch {
+      box.checked = true; // it cannot be remembered, so it is not so
+    }
+  });
+});
+
+document.getElementById("shortcuts")?.addEventListener("toggle", (event) => {
+  const list = event.target.querySelector("[data-shortcut-list]");
+  if (!list || event.newState !== "open") return;
+  const seen = new Map();
+  if (document.querySelector("[data-key-list]")) {
+    seen.set("j", list.dataset.down);
+    seen.set("k", list.dataset.up);
+    seen.set("Enter", list.dataset.enter);
+  }
+  for (const element of document.querySelectorAll("[data-key]")) {
+    const label = element.dataset.keyLabel ?? element.getAttribute("aria-label") ?? element.textContent.trim();
+    if (!seen.has(element.dataset.key)) seen.set(element.dataset.key, label);
+  }
+  seen.set("?", list.dataset.help);
+  list.replaceChildren(
+    ...[...seen].flatMap(([key, label]) => {
+      const term = document.createElement("dt");
+      const cap = document.createElement("kbd");
+      const meaning = document.createElement("dd");
+      cap.textContent = key;
+      term.append(cap);
+      meaning.textContent = label;
+      return [term, meaning];
+    }),
+  );
+});

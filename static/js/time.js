@@ -45,7 +45,7 @@ function elapsed(seconds) {
   return hours ? `${hours}:${number.format(minutes)}:${tail}` : `${minutes}:${tail}`;
 }
 
-const moving = new Set();
+const all = new Set();
 
 function show(element) {
   const moment = new Date(element.dateTime);
@@ -57,24 +57,27 @@ function show(element) {
   else if (style === "elapsed") text = elapsed(seconds);
   else text = (formats[style] ?? formats.full).format(moment);
   if (element.textContent !== text) element.textContent = text;
+  const exact = formats.exact.format(moment);
+  if (element.title !== exact) element.title = exact;
 }
 
 widget("time[data-when]", (element) => {
+  all.add(element);
   show(element);
-  element.title = formats.exact.format(new Date(element.dateTime));
-  if (element.dataset.when !== "relative" && element.dataset.when !== "elapsed") return undefined;
-  moving.add(element);
-  return () => moving.delete(element);
+  return () => all.delete(element);
 });
 
 let tick = 0;
 setInterval(() => {
   if (document.hidden) return;
   tick += 1;
-  for (const element of moving) {
-    if (element.dataset.when === "elapsed" || tick % 20 === 0) show(element);
+  for (const element of all) {
+    const style = element.dataset.when;
+    if (style === "elapsed" || (style === "relative" && tick % 20 === 0)) show(element);
   }
 }, 1000);
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) moving.forEach(show);
+  if (!document.hidden) all.forEach(show);
 });
+// A morph brought back the server's words to an element that stayed.
+document.addEventListener("htmx:after:swap", () => all.forEach(show));

@@ -1,0 +1,151 @@
+/**
+ * `[data-uploads]`: files by choosing, dropping or pasting, each sent at once with its progress.
+ *
+ * `data-url` takes one file as multipart field "file" and answers {"id": "…"} or, refused, {"error": "…"}.
+ * `data-name` is the field that carries the ids when the form is sent; `data-limit` how many files; `data-max-bytes`
+ * and `data-types` (as in `accept`) are checked before anything is sent. Words are in `data-word-*`.
+ * Without this module the file input sends the files with the form.
+ */
+import { widget } from "./widget.js";
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
+const language = document.documentElement.lang || undefined;
+
+function size(bytes) {
+  const step = Math.min(Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1000)), UNITS.length - 1);
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: UNITS[step],
+    maximumFractionDigits: step > 1 ? 1 : 0,
+  }).format(bytes / 1000 ** step);
+}
+
+function fits(file, types) {
+  if (types.length === 0) return true;
+  const name = file.name.toLowerCase();
+  return types.some((type) => {
+    if (type.startsWith(".")) return name.endsWith(type);
+    if (type.endsWith("/*")) return file.type.startsWith(type.slice(0, -1));
+    return file.type === type;
+  });
+}
+
+widget("[data-uploads]", (box) => {
+  const { url, name, ...words } = box.dataset;
+  const limit = Number(words.limit ?? 20);
+  const maxBytes = Number(words.maxBytes ?? Infinity);
+  const types = (words.types ?? "").split(",").map((type) => type.trim().toLowerCase()).filter(Boolean);
+  const input = box.querySelector("input[type=file]");
+  const list = box.querySelector("[data-upload-list]");
+  const rowTemplate = box.querySelector("template");
+  const form = box.closest("form");
+  const drop = box.querySelector("[data-drop]") ?? box;
+  const running = new Set();
+
+  function fail(row, message, file) {
+    row.dataset.state = "failed";
+    row.querySelector("progress").hidden = true;
+    row.querySelector("[data-upload-note]").textContent = message;
+    const retry = row.querySelector("[data-upload-retry]");
+    retry.hidden = file === undefined;
+    retry.onclick = () => send(row, file);
+  }
+
+  function send(row, file) {
+    const bar = row.querySelector("progress");
+    const note = row.querySelector("[data-upload-note]");
+    const request = new XMLHttpRequest(); // fetch has no progress of what is sent
+    row.dataset.state = "sending";
+    row.querySelector("[data-upload-retry]").hidden = true;
+    bar.hidden = false;
+    bar.value = 0;
+    note.textContent = size(file.size);
+    running.add(request);
+    box.toggleAttribute("data-busy", true);
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) bar.value = event.loaded / event.total;
+    });
+    request.addEventListener("loadend", () => {
+      running.delete(request);
+      box.toggleAttribute("data-busy", running.size > 0);
+      if (!row.isConnected) return;
+      const answer = request.response;
+      if (request.status >= 200 && request.status < 300 && answer?.id) {
+        row.dataset.state = "done";
+        bar.hidden = true;
+        const field = document.createElement("input");
+        field.type = "hidden";
+        field.name = name;
+        field.value = answer.id;
+        row.append(field);
+      } else {
+        fail(row, answer?.error ?? words.wordFailed, file);
+      }
+    });
+    request.open("POST", url);
+    request.responseType = "json";
+    request.setRequestHeader("X-CSRFToken", form?.elements.csrfmiddlewaretoken?.value ?? "");
+    const body = new FormData();
+    body.append("file", file);
+    request.send(body);
+    row.querySelector("[data-upload-remove]").onclick = () => {
+      request.abort();
+      row.remove();
+    };
+  }
+
+  function add(file) {
+    const row = rowTemplate.content.firstElementChild.cloneNode(true);
+    row.querySelector("[data-upload-name]").textContent = file.name;
+    row.querySelector("[data-upload-remove]").onclick = () => row.remove();
+    list.append(row);
+    const sent = list.querySelectorAll("li:not([data-state=failed])").length;
+    if (sent > limit) fail(row, words.wordMany.replace("{limit}", String(limit)));
+    else if (file.size > maxBytes) fail(row, words.wordLarge.replace("{size}", size(maxBytes)));
+    else if (file.size === 0) fail(row, words.wordEmpty);
+    else if (!fits(file, types)) fail(row, words.wordType);
+    else send(row, file);
+  }
+
+  const addAll = (files) => [...files].forEach(add);
+
+  input?.removeAttribute("name"); // sent one by one, not with the form
+  input?.addEventListener("change", () => {
+    addAll(input.files);
+    input.value = "";
+  });
+  drop.addEventListener("dragover", (event) => {
+    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
+    event.preventDefault();
+    drop.toggleAttribute("data-over", true);
+  });
+  drop.addEventListener("dragleave", (event) => {
+    if (!drop.contains(event.relatedTarget)) drop.removeAttribute("data-over");
+  });
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.removeAttribute("data-over");
+    addAll(event.dataTransfer.files);
+  });
+  const paste = (event) => {
+    const files = event.clipboardData?.files ?? [];
+    if (files.length === 0 || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    addAll(files);
+  };
+  document.addEventListener("paste", paste);
+  // What is half sent would be missing: the form waits.
+  const wait = (event) => {
+    if (event.target !== form || running.size === 0) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    box.scrollIntoView({ block: "center" });
+    box.querySelector("[data-upload-busy]")?.removeAttribute("hidden");
+  };
+  document.addEventListener("submit", wait, true);
+  return () => {
+    document.removeEventListener("paste", paste);
+    document.removeEventListener("submit", wait, true);
+    for (const request of running) request.abort();
+  };
+});
