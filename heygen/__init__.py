@@ -1,6 +1,6 @@
 """A client for HeyGen's Video Agent and Avatar Realtime. Needs no Django and no other part of Dailies."""
 
-from heygen.client import Client, ResourceBatch
+from heygen.client import Client, PolledSession, ResourceBatch
 from heygen.dialects import Abilities, Dialect
 from heygen.errors import (
     ApiError,
@@ -113,6 +113,7 @@ __all__ = [
     "NotSent",
     "Page",
     "PaymentRequired",
+    "PolledSession",
     "QuotaExceeded",
     "RateLimited",
     "Refused",

@@ -12,8 +12,10 @@ nothing sleeps: what to do after an error is the caller's business.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import IO, Any, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -74,6 +76,11 @@ IDS_PER_REQUEST = 100
 ID_CHARACTERS_PER_REQUEST = 4_000
 
 
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceBatch:
     """What `read_resources` got: `found` in the order asked for, `missing` ids that HeyGen does not know (yet).
@@ -88,11 +95,19 @@ class ResourceBatch:
     error: ApiError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PolledSession:
+    """`session` is None when the answer is the one that the caller knows; `digest` is to be known next time."""
+
+    digest: str
+    session: RemoteSession | None
+
+
 class Client:
     """One HeyGen account, spoken to in one dialect. Safe to share between threads.
 
     `gate` is asked before each HTTP attempt and told how it went; None lets everything pass. The deadlines
-    are in seconds for a whole call, connect to last byte.
+    are in seconds for a whole call, connect to last byte; `transfer_deadline` is for calls that carry a file.
     """
 
     def __init__(
@@ -105,6 +120,7 @@ class Client:
         http: requests.Session | None = None,
         read_deadline: float = 30,
         write_deadline: float = 120,
+        transfer_deadline: float = 600,
     ) -> None:
         self._base_url = _checked(base_url)
         self._key = Secret(key)
@@ -113,6 +129,7 @@ class Client:
         self._http = http if http is not None else shared_http()
         self._read_deadline = read_deadline
         self._write_deadline = write_deadline
+        self._transfer_deadline = transfer_deadline
 
     def __repr__(self) -> str:
         return f"Client({self._base_url!r}, dialect={self._dialect.value!r})"
@@ -140,6 +157,7 @@ class Client:
             http=self._http,
             read_deadline=self._read_deadline,
             write_deadline=self._write_deadline,
+            transfer_deadline=self._transfer_deadline,
         )
 
     def detect_dialect(self) -> Dialect:
@@ -181,6 +199,27 @@ class Client:
         return self._call(
             "GET", PATHS[self._dialect].session, RemoteSession.from_json, ids={"session_id": session_id}
         )
+
+    def poll_session(self, session_id: str, known: str = "") -> PolledSession:
+        """Like `read_session`, at a third less CPU when the answer is byte for byte the one that `known` is of.
+
+        `known` is the digest of an earlier answer; "" is none.
+        """
+        body_digest = ""
+
+        def decode(answer: Answer) -> RemoteSession | None:
+            nonlocal body_digest
+            body_digest = blake2b(answer.body, digest_size=16).hexdigest()
+            return None if body_digest == known else _decoded(answer, RemoteSession.from_json)
+
+        template = PATHS[self._dialect].session
+        session = self._attempt(
+            Call("GET", template, paid=False, write=False),
+            self._request("GET", template, {"session_id": session_id}),
+            self._read_deadline,
+            decode,
+        )
+        return PolledSession(digest=body_digest, session=session)
 
     def send_message(self, session_id: str, message: SendMessage) -> Sent:
         """Answer, approve or ask for changes. Paid, and not repeatable after NoAnswer or ServerError."""
@@ -322,7 +361,11 @@ class Client:
     ) -> Page[AvatarGroup]:
         """Avatars, that is, groups of looks; `limit` 1-50."""
         return self._page(
-            "/v3/avatars", AvatarGroup.from_json, query={"ownership": ownership}, limit=limit, token=token
+            "/v3/avatars",
+            AvatarGroup.from_json,
+            query={"ownership": ownership},
+            limit=min(limit, 50),
+            token=token,
         )
 
     def read_avatar(self, group_id: str) -> AvatarGroup:
@@ -339,7 +382,7 @@ class Client:
     ) -> Page[Look]:
         """Looks, whose ids `avatar_id` fields want; `limit` 1-50."""
         query = {"group_id": group_id, "avatar_type": avatar_type, "ownership": ownership}
-        return self._page("/v3/avatars/looks", Look.from_json, query=query, limit=limit, token=token)
+        return self._page("/v3/avatars/looks", Look.from_json, query=query, limit=min(limit, 50), token=token)
 
     def read_look(self, look_id: str) -> Look:
         return self._call("GET", "/v3/avatars/looks/{look_id}", Look.from_json, ids={"look_id": look_id})
@@ -408,6 +451,9 @@ class Client:
         """Put exactly `size_bytes` bytes of `stream` to the signed address; the key is not sent there."""
         if not self._may_receive_files(upload.upload_url):
             raise BadPayload("the upload address is not https", code="upload_url")
+        for name, value in upload.upload_headers.items():
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise BadPayload("the upload headers are not usable", code="upload_headers")
         headers = {**upload.upload_headers, "Content-Length": str(size_bytes)}
         request = Request("PUT", upload.upload_url, "", None, headers, multipart.Part(stream, size_bytes))
         self._attempt(
@@ -601,24 +647,18 @@ class Client:
     ) -> T:
         """Make one attempt and decode `data` of the answer (`whole`: the answer with its envelope)."""
         sent = dict(headers or {})
-        if idempotency_key:
+        if idempotency_key is not None:
+            if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+                raise ValueError(f"{idempotency_key!r} is no idempotency key")
             sent["Idempotency-Key"] = idempotency_key
         request = self._request(method, template, ids, query=query, headers=sent, body=body)
         write = method != "GET"
 
-        def decode_answer(answer: Answer) -> T:
-            found = opened_body(answer)
-            try:
-                return decode(found if whole else found.get("data"))
-            except WrongShape as problem:
-                reason = str(problem)
-            raise BadPayload(reason, status=answer.status, code="wrong_shape")
-
         return self._attempt(
             Call(method, template, paid=paid, write=write),
             request,
-            self._write_deadline if write else self._read_deadline,
-            decode_answer,
+            self._deadline_for(write=write, file=isinstance(body, multipart.Upload)),
+            lambda answer: _decoded(answer, decode, whole=whole),
         )
 
     def _request(
@@ -645,6 +685,11 @@ class Client:
             return decode(answer)
 
         return self._gated(call, once)
+
+    def _deadline_for(self, *, write: bool, file: bool) -> float:
+        if file:
+            return self._transfer_deadline
+        return self._write_deadline if write else self._read_deadline
 
     def _gated(self, call: Call, once: Callable[[], T]) -> T:
         """Let the gate admit and observe one attempt; whatever it raises holds no key."""
@@ -678,6 +723,15 @@ class Client:
     def _may_receive_files(self, address: str) -> bool:
         parts = urlsplit(address)
         return parts.scheme == "https" or f"{parts.scheme}://{parts.netloc}" == self._base_url
+
+
+def _decoded(answer: Answer, decode: Callable[[Any], T], *, whole: bool = False) -> T:
+    body = opened_body(answer)
+    try:
+        return decode(body if whole else body.get("data"))
+    except WrongShape as problem:
+        reason = str(problem)
+    raise BadPayload(reason, status=answer.status, code="wrong_shape")
 
 
 def _checked(base_url: str) -> str:

@@ -190,6 +190,8 @@ def moment(kind: str, raw: Raw, key: str) -> datetime | None:
     value = raw.get(key)
     if value is None:
         return None
+    if type(value) is int and 0 <= value <= LARGEST_SECONDS:
+        return datetime.fromtimestamp(value, UTC)
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         return _iso(kind, key, value)
     seconds = number(kind, raw, key)

@@ -50,7 +50,7 @@ def failure(answer: Answer) -> ApiError:
     code = _word(found.get("code")) or ("html" if _is_html(answer) else "")
     if not code and 400 <= answer.status < 500 and answer.status in {400, 422}:
         code = "validation_error"
-    message = _word(found.get("message")) or _word(found.get("detail"))
+    message = _word(found.get("message"), 2_000) or _word(found.get("detail"), 2_000)
     if not message:
         message = _snippet(answer.body)
     return error_class(answer.status, code)(
@@ -58,7 +58,7 @@ def failure(answer: Answer) -> ApiError:
         status=answer.status,
         code=code,
         param=_word(found.get("param")) or None,
-        doc_url=_word(found.get("doc_url")) or None,
+        doc_url=_word(found.get("doc_url"), 2_000) or None,
         request_id=_request_id(answer.headers),
         retry_after=retry_after(answer.headers),
     )
@@ -79,9 +79,9 @@ def _error_object(body: Any) -> Mapping[str, Any]:
     return body
 
 
-def _word(value: Any) -> str:
+def _word(value: Any, longest: int = 200) -> str:
     if isinstance(value, str):
-        return value[: MESSAGE_LIMIT * 5]
+        return value[:longest]
     # Numeric codes were used on old paths.
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9 else ""
 

@@ -7,8 +7,19 @@ clock that is not ours, or none. Source: heygen-api.md, sections 3.3 and 4.9.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from heygen.types import RemoteMessage
+
+class Said(Protocol):
+    """A message, remote or stored."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def created_at(self) -> datetime | None: ...
+
 
 # Two clocks and whole seconds: a message may look older than the attempt that sent it.
 SKEW = timedelta(seconds=120)
@@ -17,7 +28,7 @@ SKEW = timedelta(seconds=120)
 SHORTEST_PREFIX = 12
 
 
-def is_ours(message: RemoteMessage, text: str, not_before: datetime, *, skew: timedelta = SKEW) -> bool:
+def is_ours(message: Said, text: str, not_before: datetime, *, skew: timedelta = SKEW) -> bool:
     """Whether `message` can be the `text` that was sent at `not_before` (aware) or later.
 
     Texts match when they are equal but for white space, or when one of them begins with the other and

@@ -7,6 +7,9 @@ import re
 import secrets
 from typing import IO
 
+from heygen.errors import Refused
+from heygen.inputs import FILE_SIZE_LIMIT
+
 # Control characters and quotes would end the header that a file name stands in.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\]')
 
@@ -29,14 +32,25 @@ class Part(io.RawIOBase):
 
 
 class Upload(io.RawIOBase):
-    """multipart/form-data with the one part `file`. `length` is the number of bytes of all of it."""
+    """multipart/form-data with the one part `file`. `length` is the number of bytes of all of it.
+
+    Raises Refused (413) for a file that is larger than HeyGen takes.
+    """
 
     def __init__(self, stream: IO[bytes], filename: str, content_type: str) -> None:
         if not stream.seekable():
-            stream = io.BytesIO(stream.read())
+            stream = io.BytesIO(stream.read(FILE_SIZE_LIMIT + 1))
         start = stream.tell()
         size = stream.seek(0, io.SEEK_END) - start
         stream.seek(start)
+        if size > FILE_SIZE_LIMIT:
+            # HeyGen would say the same after all of it was sent.
+            raise Refused(
+                f"the file is larger than {FILE_SIZE_LIMIT} bytes",
+                status=413,
+                code="payload_too_large",
+                param="file",
+            )
         boundary = secrets.token_hex(16)
         name = _UNSAFE.sub("_", filename) or "file"
         kind = (

@@ -19,9 +19,9 @@ from typing import Any, Protocol, cast
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, DecodeError, HTTPError, MaxRetryError, NewConnectionError
 
-from heygen.errors import ApiError, BadPayload, NoAnswer, NotSent, Refused, error_class
+from heygen.errors import ApiError, BadPayload, NoAnswer, NotSent, Refused
 from heygen.json_types import JsonObject
 from heygen.pool import USER_AGENT, Deadline, within
 
@@ -116,31 +116,28 @@ def attempt(
     """Send `request` once and read the whole answer.
 
     Raises NotSent, NoAnswer, or for a redirect Refused; BadPayload for a success whose body is larger than
-    `limit`. All within the deadline (name resolution excepted: it has the resolver's own timeout).
+    `limit` or cannot be decompressed. An error answer is returned even when its body is unreadable. All within the deadline (name resolution excepted: it has the resolver's own timeout).
     """
     response = opened(http, request, deadline)
+    status = response.status_code
     failure: ApiError
+    body = b""
     try:
         # One byte more than is allowed tells "just fits" from "too large".
         body = response.raw.read(limit + 1, decode_content=True)
+    except DecodeError:
+        failure = BadPayload("the answer cannot be decompressed", status=status, code="undecodable")
     except (HTTPError, OSError, ValueError) as problem:
-        failure = NoAnswer(
-            f"the answer broke off ({_words(problem)})",
-            status=response.status_code,
-            code="timeout" if deadline.over else "cut_off",
-        )
+        code = "timeout" if deadline.over else "cut_off"
+        failure = NoAnswer(f"the answer broke off ({_words(problem)})", status=status, code=code)
     else:
         if len(body) <= limit:
-            response.raw.release_conn()
-            return Answer(response.status_code, response.headers, body)
-        kind = BadPayload if 200 <= response.status_code < 300 else error_class(response.status_code, "")
-        failure = kind(
-            f"the answer is larger than {limit} bytes",
-            status=response.status_code,
-            code="too_large",
-            retry_after=retry_after(response.headers),
-        )
+            return Answer(status, response.headers, body)
+        failure = BadPayload(f"the answer is larger than {limit} bytes", status=status, code="too_large")
     response.raw.close()
+    if status >= 400:
+        # A refusal is one whatever became of its text; `Retry-After` above all must not be lost.
+        return Answer(status, response.headers, body[:limit])
     # Outside the except block: the exceptions of `requests` hold the request and with it the key.
     raise failure
 
@@ -211,10 +208,15 @@ def _unanswered(problem: Exception, deadline: Deadline) -> ApiError:
     if isinstance(cause, (NewConnectionError, ConnectTimeoutError)) or isinstance(
         problem, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
     ):
-        return NotSent(f"no connection ({_words(cause)})", code="unreachable")
+        return NotSent(_reason(cause), code="unreachable")
     if deadline.over or isinstance(problem, requests.Timeout):
         return NoAnswer("no answer in time", code="timeout")
     return NoAnswer(f"the connection broke ({_words(cause)})", code="cut_off")
+
+
+def _reason(cause: object) -> str:
+    """Why there is no connection: urllib3 puts "<connection>: " before it."""
+    return str(cause).partition(": ")[2] or f"no connection ({type(cause).__name__})"
 
 
 def _words(problem: object) -> str:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from heygen.decoding import WrongShape, parse
 from heygen.envelopes import failure
@@ -136,7 +136,7 @@ class WordStream:
 
 
 def _timed_out(problem: BaseException) -> bool:
-    return isinstance(problem, TimeoutError) or "timed out" in str(problem).lower()
+    return isinstance(problem, (TimeoutError, ReadTimeoutError))
 
 
 def events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
