@@ -56,6 +56,8 @@ function watch(element) {
   const address = new URL(element.getAttribute("hx-sse:connect"), location.href);
   let version = Number(address.searchParams.get("since") ?? 0);
   let failures = 0;
+  let behind = 0; // a version that `alive` named and no frame has brought
+  let asked = 0; // ... and for which the stream was opened anew
   let timer;
 
   function expectWithin(seconds) {
@@ -114,7 +116,12 @@ function watch(element) {
         const looked = new Date(Date.now() - news.age * 1000).toISOString();
         for (const time of document.querySelectorAll("time[data-live-age]")) time.dateTime = looked;
       }
-      if (news.version > version) open(); // a frame got lost: ask for what came after the last one seen
+      if (news.version <= version) return;
+      if (behind === news.version && asked !== behind) {
+        asked = behind; // twice said, never brought: a frame got lost, so ask for what came after the last one seen
+        open();
+      }
+      behind = news.version;
     },
     "htmx:sse:after:connection"() {
       heard();
