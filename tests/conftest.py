@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from tests.processes import Valkey
 
@@ -24,6 +24,33 @@ def _is_local(address: Any) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("dailies")
+    group.addoption("--fail-on-skip", action="store_true", help="a skipped test fails the run")
+    group.addoption(
+        "--fault-seconds", type=float, default=20.0, help="how long the random fault drill goes on"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what belongs to the other database: that is no skip, it runs in the other half of `./run test`."""
+    from django.conf import settings
+
+    other = "sqlite" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgresql"
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if not session.config.getoption("--fail-on-skip") or exitstatus != 0:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = 1
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -52,7 +79,7 @@ def valkey_server() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def valkey(valkey_server: Valkey, settings: SettingsWrapper) -> Valkey:
+def valkey(valkey_server: Valkey, settings: Settings) -> Valkey:
     """An empty Valkey that `settings` points to. A test may kill it: the next one finds it alive again."""
     if valkey_server.process is None or valkey_server.process.poll() is not None:
         valkey_server.start()

