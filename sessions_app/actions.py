@@ -186,6 +186,3 @@ def _changed(session: VideoSession) -> None:
     version = VideoSession.objects.values_list("version", flat=True).get(pk=session.pk)
     announcement = Announcement(session.workspace_id, "session", session.pk, version)
     transaction.on_commit(lambda: announce([announcement]))
-
-
-WAITING = (StatusGroup.NEEDS_YOU, StatusGroup.DONE)

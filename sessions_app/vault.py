@@ -123,6 +123,11 @@ def _listed_as(url: str) -> str | None:
     return None
 
 
+def listed(url: str) -> bool:
+    """Whether the link's origin is one of MEDIA_HOSTS: pages may load from it, too."""
+    return _listed_as(url) is not None
+
+
 def _prepare(http: requests.Session, url: str) -> None:
     """Refuses an origin that is not listed, and mounts the connection that checks the address it reaches."""
     origin = _listed_as(url)

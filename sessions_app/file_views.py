@@ -1,0 +1,91 @@
+"""`/files/<id>/`: our own copy of a file, or a remote link that is fresh enough to work. Nobody else's, nothing else."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from polling import schedule
+from sessions_app import access, vault
+from sessions_app.models import MediaFile, MediaRole, MediaState
+from workspaces_app.requests import SignedIn
+
+# A link is handed to a browser only that soon after HeyGen gave it; it may be signed for minutes.
+LINK_MINUTES = 5
+# What a browser may show in a page. Anything else, SVG and HTML above all, is only ever downloaded.
+INLINE = re.compile(r"image/(png|jpeg|webp|gif|avif)|video/(mp4|webm|quicktime)|audio/[a-z0-9.+-]+")
+_ENDINGS = {
+    "video/mp4": "mp4", "video/webm": "webm", "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp",
+    "image/gif": "gif", "audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav", "application/pdf": "pdf",
+}  # fmt: skip
+
+
+@login_required
+@require_safe
+def file(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The file, in the page or with `?download=1` under a name that tells what it is."""
+    found = access.media_file(request.user, pk)
+    if found.state == MediaState.STORED:
+        return _stored(found, download="download" in request.GET)
+    age = timezone.now() - found.linked_at if found.linked_at else None
+    if age is not None and age < timedelta(minutes=LINK_MINUTES) and vault.listed(found.remote_url):
+        response = HttpResponseRedirect(found.remote_url)
+        response["Cache-Control"] = "no-store"
+        return response
+    # The next read of its object brings a fresh link, and with it the copy.
+    owner = ("resource", found.resource_id) if found.resource_id else ("video", found.video_id)
+    schedule.wake(owner[0], [owner[1]])
+    response = HttpResponse(_("This file is being copied. Try again in a moment."), status=503)
+    response["Retry-After"] = "3"
+    return response
+
+
+def _stored(found: MediaFile, *, download: bool) -> HttpResponse:
+    inline = INLINE.fullmatch(found.content_type) is not None and not download
+    response = HttpResponse(content_type=found.content_type or "application/octet-stream")
+    response["X-Send-File"] = found.path
+    response["Content-Disposition"] = content_disposition_header(not inline, _filename(found)) or "attachment"
+    response["Cache-Control"] = "private, max-age=3600"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _filename(found: MediaFile) -> str:
+    owner = found.resource or found.video
+    name = slugify(str(owner)) if owner else ""
+    ending = "srt" if found.role == MediaRole.SUBTITLES else _ENDINGS.get(found.content_type, "bin")
+    suffix = f"-{found.role}" if found.role in (MediaRole.CAPTIONED, MediaRole.THUMBNAIL, MediaRole.PREVIEW) else ""
+    return f"{name[:80] or 'file'}{suffix}.{ending}"
+
+
+_SRT_TIME = re.compile(r"(\d{2}:\d{2}:\d{2}),(\d{3})")
+SUBTITLES_LIMIT = 2 * 1024 * 1024  # bytes
+
+
+@login_required
+@require_safe
+def captions(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Captions for the player: browsers read WebVTT, HeyGen gives SRT, and the two differ in a header and a comma."""
+    found = access.media_file(request.user, pk)
+    if found.role != MediaRole.SUBTITLES or found.state != MediaState.STORED or found.size > SUBTITLES_LIMIT:
+        raise Http404
+    path = settings.MEDIA_DIR / found.path
+    if not path.is_file():
+        raise Http404
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    if not text.startswith("WEBVTT"):
+        text = "WEBVTT\n\n" + _SRT_TIME.sub(r"\1.\2", text)
+    response = HttpResponse(text, content_type="text/vtt; charset=utf-8")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response

@@ -1,0 +1,18 @@
+"""The request that a view behind `login_required` gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from workspaces_app.models import User
+
+    class SignedIn(HttpRequest):
+        """Somebody is signed in."""
+
+        user: User  # type: ignore[assignment]  # Django's stub allows for an anonymous one
+
+else:
+    SignedIn = HttpRequest
