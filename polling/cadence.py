@@ -73,7 +73,9 @@ def standard(pace: Pace) -> float | None:
 
 def after_failures(failures: int, *, retry_after: float | None, jitter: float) -> float:
     """Full jitter: anything between one second and a bound that doubles; `retry_after` is the least."""
-    bound = min(figure("POLL_FAILURE_SECONDS") * 2.0 ** min(failures - 1, 30), figure("POLL_FAILURE_MAX_SECONDS"))
+    bound = min(
+        figure("POLL_FAILURE_SECONDS") * 2.0 ** min(failures - 1, 30), figure("POLL_FAILURE_MAX_SECONDS")
+    )
     return (retry_after or 0.0) + max(1.0, bound * jitter)
 
 

@@ -25,7 +25,12 @@ PATIENCE_SECONDS = 0.5
 REST_SECONDS = 1.0
 
 # What a client raises when the other side is away, frozen, starting up or full.
-Away = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError, redis.exceptions.OutOfMemoryError)
+Away = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.exceptions.BusyLoadingError,
+    redis.exceptions.OutOfMemoryError,
+)
 
 
 class RedisAway(Exception):

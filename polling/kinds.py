@@ -1,8 +1,8 @@
 """What the engine must know of a kind of object to keep it fresh. Apps register theirs in `AppConfig.ready()`.
 
-    due row -> Claim -> load -> read -> Unchanged                         -> its schedule
-                                     -> Changed  -> gather -> merge -> write -> its rows, events, announcements
-                                     -> Failed   -> failed                -> its schedule, its health line
+due row -> Claim -> load -> read -> Unchanged                         -> its schedule
+                                 -> Changed  -> gather -> merge -> write -> its rows, events, announcements
+                                 -> Failed   -> failed                -> its schedule, its health line
 """
 
 from __future__ import annotations

@@ -1,0 +1,172 @@
+"""When objects are asked for next: what apps say to the engine, each in their own transaction.
+
+Nothing here waits for the network. What matters is in the rows; the hints only save up to a second.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+
+from polling import clock, hints, kinds, watching
+from polling.keys import closures
+from polling.models import PollState, Rank
+
+# The fingerprint of objects that wait for their workspace to get a key. Nothing with it is due.
+NO_KEY = "no-key"
+# A row may be so long overdue before it counts as late: a tick, a drain and a slow answer.
+LATE_AFTER_SECONDS = 10.0
+
+_RANKS = {"working": Rank.HOT, "generating": Rank.HOT, "needs_you": Rank.HOT}
+
+
+def rank_of(group: str, *, watched: bool = False) -> Rank:
+    """Who goes first when more is due than the budget allows."""
+    return Rank.WATCHED if watched else _RANKS.get(group, Rank.IDLE)
+
+
+def enroll(
+    kind: str,
+    object_ids: Iterable[UUID],
+    *,
+    workspace_id: UUID,
+    fingerprint: str,
+    group: str = "working",
+) -> None:
+    """Begins to poll objects, at once; those that are enrolled already stay as they are.
+
+    `fingerprint` names the key whose budget their reads use; "" means that they need none.
+    """
+    lane = kinds.lane_of(kind)
+    rows = [
+        PollState(
+            kind=kind,
+            object_id=object_id,
+            lane=lane,
+            workspace_id=workspace_id,
+            key_fingerprint=fingerprint,
+            group=group,
+            rank=rank_of(group),
+            next_poll_at=Now(),
+            woken_at=Now(),
+        )
+        for object_id in object_ids
+    ]
+    if rows:
+        PollState.objects.bulk_create(rows, ignore_conflicts=True)
+        _hint(kind)
+
+
+def wake(kind: str, object_ids: Iterable[UUID]) -> None:
+    """Makes objects due now, also those that were done with. One that is being read is read again right after."""
+    leased = Q(lease_token__isnull=False, lease_until__gt=Now())
+    woken = PollState.objects.filter(kind=kind, object_id__in=list(object_ids)).update(
+        woken_at=Now(),
+        woken=Case(When(leased, then=Value(True)), default=Value(False)),
+        next_poll_at=Case(When(leased, then=F("next_poll_at")), default=Now()),
+        rank=Rank.WATCHED,
+    )
+    if woken:
+        _hint(kind)
+
+
+def retire(kind: str, object_ids: Iterable[UUID]) -> None:
+    """Stops asking for objects; an answer that is under way is dropped. `wake` undoes it."""
+    PollState.objects.filter(kind=kind, object_id__in=list(object_ids)).update(
+        next_poll_at=None, lease_token=None, lease_until=None, woken=False
+    )
+
+
+def rekey(workspace_id: UUID, fingerprint: str) -> None:
+    """The workspace has another key from now on ("": none, its objects wait). What failed is tried again at once."""
+    keyed = PollState.objects.filter(workspace_id=workspace_id).exclude(key_fingerprint="")
+    keyed.update(key_fingerprint=fingerprint or NO_KEY)
+    if fingerprint:
+        retry_failed(fingerprint)
+
+
+def retry_failed(fingerprint: str) -> None:
+    """Makes everything due that failed with this key, and forgets the failures."""
+    PollState.objects.filter(key_fingerprint=fingerprint, next_poll_at__isnull=False, failures__gt=0).update(
+        next_poll_at=Now(), failures=0, lease_token=None, lease_until=None
+    )
+    for lane in kinds.lanes():
+        transaction.on_commit(lambda lane=lane: hints.drain(lane))  # type: ignore[misc]
+
+
+def watch(kind: str, object_id: UUID) -> None:
+    """Somebody looks at the object: for 45 s it is polled more often. Say it again while they do. Never raises.
+
+    The first time it makes the object due soon, also one that was done with.
+    """
+    if not watching.begin(kind, object_id):
+        return
+    soon = clock.later(0.5)
+    begun = (
+        PollState.objects.filter(kind=kind, object_id=object_id)
+        .exclude(group="gone")
+        # What was read a moment ago is fresh enough.
+        .filter(Q(polled_at=None) | Q(polled_at__lt=clock.later(-5)))
+        .filter(Q(lease_token=None) | Q(lease_until__lt=Now()))
+        .filter(Q(next_poll_at=None) | Q(next_poll_at__gt=soon))
+        .update(next_poll_at=soon, rank=Rank.WATCHED)
+    )
+    if begun:
+        _hint(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old what we show of an object is, and why. Times are aware.
+
+    `reason` is the code of the last failure or of the closed key, "" when all is well; `message` tells an operator more.
+    `late`: the row should have been renewed by now and was not.
+    """
+
+    polled_at: datetime.datetime | None
+    changed_at: datetime.datetime | None
+    next_poll_at: datetime.datetime | None
+    failures: int
+    reason: str
+    message: str
+    late: bool
+
+
+def freshness(kind: str, object_ids: Iterable[UUID]) -> dict[UUID, Freshness]:
+    """By object id; what was never enrolled is absent. Three queries, whatever the number."""
+    rows = list(PollState.objects.filter(kind=kind, object_id__in=list(object_ids)))
+    if not rows:
+        return {}
+    now = clock.now()
+    closed = closures({row.key_fingerprint for row in rows}, now=now)
+    found = {}
+    for row in rows:
+        closure = closed.get(row.key_fingerprint)
+        overdue = (
+            row.next_poll_at is not None and (now - row.next_poll_at).total_seconds() > LATE_AFTER_SECONDS
+        )
+        waits = row.key_fingerprint == NO_KEY and row.next_poll_at is not None
+        reason = row.reason
+        if row.next_poll_at is not None:
+            reason = "no_key" if waits else closure.reason if closure else row.reason
+        found[row.object_id] = Freshness(
+            polled_at=row.polled_at,
+            changed_at=row.changed_at,
+            next_poll_at=row.next_poll_at,
+            failures=row.failures,
+            reason=reason,
+            message=row.message,
+            late=overdue or waits or row.failures > 0,
+        )
+    return found
+
+
+def _hint(kind: str) -> None:
+    lane = kinds.lane_of(kind)
+    transaction.on_commit(lambda: hints.drain(lane))
