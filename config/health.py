@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
 
 
+@login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 "ok", or 503 when the database does not answer. The mirror's lag is not asked: a restart would not help."""
     try:

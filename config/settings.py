@@ -78,7 +78,7 @@ POLL_THREADS = env.whole("POLL_THREADS", default=32, least=1, most=256)
 # --- Django -------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "workspaces_app.apps.GuardedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workspaces_app.middleware.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -125,6 +126,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "workspaces_app.context.workspaces",
                 "interface.context.shell",
             ],
         },
@@ -225,6 +227,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # pages carry the CSRF token in their own markup
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+# A sign-in ends after a day without its person, and in any case after two weeks.
+SESSION_IDLE_SECONDS = 24 * 3600
+SESSION_ABSOLUTE_SECONDS = SESSION_COOKIE_AGE
+# The admin asks for the password again after so long.
+ADMIN_CONFIRM_SECONDS = 15 * 60
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "/"
 
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_SSL_REDIRECT = HTTPS

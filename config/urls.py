@@ -9,4 +9,7 @@ urlpatterns = [
     path("readyz", readyz),
     path("admin/", admin.site.urls),
     path("", include("interface.urls")),
+    path("", include("workspaces_app.accounts_urls")),
+    path("workspaces/", include("workspaces_app.urls")),
+    path("webhooks/", include("workspaces_app.webhook_urls")),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -12,6 +13,7 @@ from interface.context import THEME_COOKIE, THEMES
 YEAR_SECONDS = 365 * 24 * 3600
 
 
+@login_not_required
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Remembers `theme` (light, dark, anything else = as the system) in a cookie and goes back.

@@ -150,7 +150,11 @@ def _load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
 
 
 def _read(claim: Claim, job: Job) -> Reading:
-    return read_pages(job.connection.client(priority=Priority.BACKGROUND), job.progress)
+    try:
+        client = job.connection.client(priority=Priority.BACKGROUND)
+    except heygen.Held as held:
+        return failed(held)
+    return read_pages(client, job.progress)
 
 
 def read_pages(client: heygen.Client, begin: Progress) -> Reading:

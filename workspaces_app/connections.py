@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,13 +16,13 @@ from polling.budget import Priority
 from workspaces_app import crypto
 from workspaces_app.models import Workspace
 
+logger = logging.getLogger(__name__)
+
 # What a 429 without Retry-After, and a used-up allowance, close the key for.
 RATE_LIMITED_SECONDS = 5.0
 QUOTA_SECONDS = 600.0
-
-
-class NoKeyError(Exception):
-    """The workspace has no API key, or one that cannot be decrypted any more."""
+# How soon it is worth asking again whether a workspace got a usable key.
+UNUSABLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,16 @@ class Connection:
     base_url: str
     dialect: str
     fingerprint: str
-    key: str = field(repr=False)
+    # None: there is none, or FIELD_KEYS cannot open it any more.
+    key: str | None = field(repr=False)
 
     def client(self, *, priority: Priority, dialect: str | None = None) -> heygen.Client:
-        """A client in the workspace's dialect, or in the one that an older session was made with."""
+        """A client in the workspace's dialect, or in the one that an older session was made with.
+
+        Raises heygen.Held when there is no usable key: nothing was sent, and what waits goes on with the next key.
+        """
+        if self.key is None:
+            raise heygen.Held("key_unreadable" if self.fingerprint else "no_key", UNUSABLE_SECONDS)
         return heygen.Client(
             base_url=self.base_url,
             key=self.key,
@@ -78,13 +85,13 @@ class Connection:
 
 
 def connection_to(workspace: Workspace) -> Connection:
-    """Raises NoKeyError."""
-    if not workspace.has_key:
-        raise NoKeyError("no API key")
-    try:
-        key = crypto.unseal(workspace.encrypted_key)
-    except crypto.SealError as error:
-        raise NoKeyError(f"the API key cannot be decrypted: {error}") from None
+    """The connection of one workspace; a key that cannot be opened is logged and counts as none."""
+    key: str | None = None
+    if workspace.has_key:
+        try:
+            key = crypto.unseal(workspace.encrypted_key)
+        except crypto.SealError as error:
+            logger.error("the API key of workspace %s cannot be opened: %s", workspace.pk, error)
     return Connection(
         workspace_id=workspace.pk,
         base_url=workspace.base_url,
@@ -95,16 +102,10 @@ def connection_to(workspace: Workspace) -> Connection:
 
 
 def connections_for(workspace_ids: Iterable[UUID]) -> dict[UUID, Connection]:
-    """The connections of many workspaces in one query; one without a usable key is left out."""
-    found = {}
-    for workspace in Workspace.objects.filter(pk__in=set(workspace_ids)).exclude(key_fingerprint=""):
-        try:
-            found[workspace.pk] = connection_to(workspace)
-        except NoKeyError:
-            continue
-    return found
+    """The connections of many workspaces, in one query; those without a usable key included."""
+    return {each.pk: connection_to(each) for each in Workspace.objects.filter(pk__in=set(workspace_ids))}
 
 
 def client_for(workspace: Workspace, *, priority: Priority, dialect: str | None = None) -> heygen.Client:
-    """A client for one workspace. Raises NoKeyError."""
+    """A client for one workspace. Raises heygen.Held when it has no usable key."""
     return connection_to(workspace).client(priority=priority, dialect=dialect)

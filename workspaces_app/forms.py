@@ -18,6 +18,11 @@ from workspaces_app.models import Dialect, Role, User, Workspace
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
 
+    UserForm = forms.ModelForm[User]
+    TeamForm = forms.ModelForm[Workspace]
+else:
+    UserForm = TeamForm = forms.ModelForm
+
 
 def email_field(**attributes: str | bool) -> forms.EmailField:
     """An e-mail address that fits into a row; no counter is drawn for it, so no `max_length`."""
@@ -86,7 +91,7 @@ class PasswordForm(forms.Form):
         return cleaned
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(UserForm):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=lambda: [(zone, zone.replace("_", " ")) for zone in time_zones()]
     )
@@ -106,7 +111,7 @@ def time_zones() -> list[str]:
     ]
 
 
-class WorkspaceForm(forms.ModelForm[Workspace]):
+class WorkspaceForm(TeamForm):
     dialect = forms.ChoiceField(
         label=_("Dialect"),
         choices=Dialect.choices,

@@ -98,14 +98,13 @@ def enroll(workspace_id: UUID, fingerprint: str) -> None:
 
 
 def remove(workspace: Workspace, *, by: User, request: HttpRequest | None = None) -> bool:
-    """Forgets the key; False when there was none. The rows stay, and wait for a key like those of a closed one."""
+    """Forgets the key; False when there was none. What is polled waits for the next one."""
     if not workspace.has_key:
         return False
     before = workspace.key_fingerprint
     workspace.encrypted_key = workspace.key_fingerprint = workspace.key_last4 = ""
     with transaction.atomic():
         workspace.save(update_fields=["encrypted_key", "key_fingerprint", "key_last4"])
-        key_states.close("", until=None, reason="no_key")
         schedule.rekey(workspace.pk, "")
         audit.record(
             "key.removed",

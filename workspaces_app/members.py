@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.http import HttpRequest
 
+from eventstream import sessions as streams
 from workspaces_app import audit
 from workspaces_app.models import Membership, Role, User, Workspace
 
@@ -76,6 +78,7 @@ def change_role(membership: Membership, role: Role, *, by: User, request: HttpRe
         before, current.role = current.role, role
         _refuse_last_admin(current, leaving=before == Role.ADMIN)
         current.save(update_fields=["role"])
+        _ask_streams_again(current.user_id)
         audit.record(
             "member.role-changed",
             actor=by,
@@ -94,6 +97,7 @@ def remove(membership: Membership, *, by: User, request: HttpRequest | None = No
         _refuse_last_admin(current, leaving=current.role == Role.ADMIN)
         user, workspace_id = current.user, current.workspace_id
         current.delete()
+        _ask_streams_again(user.pk)
         audit.record(
             "member.removed",
             actor=by,
@@ -134,6 +138,10 @@ def _locked(membership: Membership) -> Membership:
     """The row as it is now. The workspace is locked too: two admins who remove each other take turns."""
     Workspace.objects.select_for_update().get(pk=membership.workspace_id)
     return Membership.objects.select_related("user").get(pk=membership.pk)
+
+
+def _ask_streams_again(user_id: int) -> None:
+    transaction.on_commit(partial(streams.ended_for, user_id))
 
 
 def _refuse_last_admin(membership: Membership, *, leaving: bool) -> None:

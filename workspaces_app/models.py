@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from timeline.append_only import AppendOnly, AppendOnlyQuerySet
 from workspaces_app.scoping import WorkspaceScoped
 from workspaces_app.search_text import search_words
 
@@ -185,23 +186,13 @@ class Membership(models.Model):
         return f"{self.user} · {self.workspace} · {self.get_role_display()}"
 
 
-class AppendOnlyError(Exception):
-    """Somebody tried to change or remove a row of the audit trail."""
-
-
-class AuditEntryQuerySet(WorkspaceScoped, models.QuerySet["AuditEntry"]):
-    def update(self, **kwargs: Any) -> int:
-        raise AppendOnlyError("audit entries are never changed")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise AppendOnlyError("audit entries are never removed")
-
+class AuditEntryQuerySet(WorkspaceScoped, AppendOnlyQuerySet["AuditEntry"]):
     def for_list(self) -> AuditEntryQuerySet:
         """Newest first, with the actor joined."""
         return self.select_related("actor").order_by("-id")
 
 
-class AuditEntry(models.Model):
+class AuditEntry(AppendOnly):
     """Who did what to what, when and from where. Rows are only added.
 
     `object_kind` and `object_id` name the thing ("workspace", "user", "session" …); `data` has what changed,
@@ -244,14 +235,6 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_email} {self.action}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError("audit entries are never changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise AppendOnlyError("audit entries are never removed")
 
 
 class SignInBucket(models.Model):
@@ -474,7 +457,6 @@ class WebhookEndpoint(models.Model):
     status = models.CharField(max_length=40, blank=True, default="")
     encrypted_secret = models.TextField(blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    caught_up_at = models.DateTimeField(null=True, blank=True)
 
     objects = WebhookEndpointQuerySet.as_manager()
 

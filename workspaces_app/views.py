@@ -69,6 +69,10 @@ def _overview_page(
         "invited": invited,
         "webhooks_possible": webhooks.possible(),
         "endpoint": webhooks.endpoint_of(workspace),
+        "last_delivery_at": webhooks.last_delivery_at(workspace),
+        "webhook_actions": [
+            (what, words) for what, (words, _act) in webhooks.ACTIONS.items() if what != "register"
+        ],
     }
     response = render(request, "workspaces_app/overview.html", context, status=status)
     if invited is not None:
@@ -244,6 +248,7 @@ def catalogue_preview(request: HttpRequest, slug: str, item_id: UUID, what: str)
     workspace = access.workspace(request.user, slug)
     item = get_object_or_404(CatalogueItem, pk=item_id, workspace=workspace)
     address = item.preview(what)
+    # An unusable s3:// address was seen among voices.
     if address is None or urlsplit(address).scheme not in ("http", "https"):
         raise Http404
     response = HttpResponseRedirect(address)
@@ -267,6 +272,8 @@ def catalogue_favourite(request: HttpRequest, slug: str, item_id: UUID) -> HttpR
 def webhook_change(request: HttpRequest, slug: str, what: str) -> HttpResponse:
     """Registers, rotates or removes the workspace's webhook at HeyGen, or reads what it told us meanwhile."""
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    if what not in webhooks.ACTIONS:
+        raise Http404
     done = webhooks.change(workspace, what, by=_person(request), request=request)
     (messages.success if done.well else messages.error)(request, done.message)
     return redirect(f"{workspace.get_absolute_url()}#webhook")

@@ -1,0 +1,132 @@
+"""What the page of a workspace says about its account: balance, key, catalogue, usage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from commands.models import Command
+from polling import keys as key_states
+from polling import schedule
+from workspaces_app import account
+from workspaces_app.keys import enroll
+from workspaces_app.models import AccountSnapshot, CatalogueItem, CatalogueKind, CatalogueRead, Workspace
+
+USAGE_DAYS = 30
+
+KEY_WORDS: dict[str, Promise] = {
+    "unauthorized": gettext_lazy("Refused by HeyGen: enter a new key"),
+    "payment_required": gettext_lazy("Not enough credit: nothing new is started"),
+    "quota_exceeded": gettext_lazy("Allowance used up: nothing new is started"),
+    "rate_limited": gettext_lazy("HeyGen asks us to wait"),
+}
+
+CATALOGUE_WORDS = {
+    CatalogueKind.LOOK: lambda count: ngettext("%(count)s look", "%(count)s looks", count),
+    CatalogueKind.VOICE: lambda count: ngettext("%(count)s voice", "%(count)s voices", count),
+    CatalogueKind.STYLE: lambda count: ngettext("%(count)s style", "%(count)s styles", count),
+    CatalogueKind.BRAND_KIT: lambda count: ngettext("%(count)s brand kit", "%(count)s brand kits", count),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """One figure of the last 30 days."""
+
+    label: str
+    value: str
+    hint: str = ""
+
+
+Usage = Callable[[Workspace, datetime], Sequence[UsageLine]]
+_usage: list[Usage] = []
+
+
+def register_usage(lines: Usage) -> None:
+    """Adds an app's figures: called with the workspace and the moment from which to count."""
+    if lines not in _usage:
+        _usage.append(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    balance: str = ""
+    account: str = ""
+    account_as_of: datetime | None = None
+    key_group: str = "done"
+    key_words: str = ""
+    key_until: datetime | None = None
+    catalogue: str = ""
+    catalogue_as_of: datetime | None = None
+    catalogue_problems: list[str] = field(default_factory=list)
+    may_refresh: bool = False
+    usage: list[UsageLine] = field(default_factory=list)
+
+
+def of(workspace: Workspace) -> Overview:
+    """Everything about one workspace that its page shows beside its members. Reads rows only."""
+    snapshot = AccountSnapshot.objects.filter(workspace=workspace).first()
+    read = CatalogueRead.objects.filter(workspace=workspace).first()
+    fresh = schedule.freshness(account.KIND, [workspace.pk]).get(workspace.pk)
+    group, words, until = _key(workspace)
+    since = timezone.now() - timedelta(days=USAGE_DAYS)
+    return Overview(
+        balance=snapshot.balance_words if snapshot else "",
+        account=(snapshot.email or snapshot.username) if snapshot else "",
+        account_as_of=fresh.polled_at if fresh else None,
+        key_group=group,
+        key_words=words,
+        key_until=until,
+        catalogue=_catalogue(workspace),
+        catalogue_as_of=read.finished_at if read else None,
+        catalogue_problems=[f"{part}: {why}" for part, why in read.problems.items()] if read else [],
+        may_refresh=workspace.has_key,
+        usage=[_presses(workspace, since), *(line for lines in _usage for line in lines(workspace, since))],
+    )
+
+
+def _key(workspace: Workspace) -> tuple[str, str, datetime | None]:
+    """The state of the key as a status: group, words, and until when it rests."""
+    if not workspace.has_key:
+        return "needs_you", _("No API key"), None
+    closed = key_states.state(workspace.key_fingerprint)
+    if closed is None:
+        return "done", _("In use"), None
+    words = str(KEY_WORDS.get(closed.reason, closed.reason))
+    return ("failed" if closed.needs_person else "working"), words, closed.closed_until
+
+
+def _catalogue(workspace: Workspace) -> str:
+    rows = (
+        CatalogueItem.objects.filter(workspace=workspace, gone=False)
+        .values_list("kind")
+        .annotate(Count("pk"))
+    )
+    counts = dict(rows)
+    return ", ".join(
+        words(counts[kind]) % {"count": counts[kind]}
+        for kind, words in CATALOGUE_WORDS.items()
+        if kind in counts
+    )
+
+
+def _presses(workspace: Workspace, since: datetime) -> UsageLine:
+    sent = Command.objects.filter(workspace=workspace, state="accepted", created_at__gte=since).count()
+    return UsageLine(
+        label=_("Sent to HeyGen"),
+        value=f"{sent:,}",
+        hint=_("in the last %(days)s days") % {"days": USAGE_DAYS},
+    )
+
+
+def refresh(workspace: Workspace) -> None:
+    """Has account and catalogue read again as soon as the budget allows."""
+    if workspace.has_key:
+        enroll(workspace.pk, workspace.key_fingerprint)
