@@ -7,6 +7,7 @@ third of what Django's streaming responses do, and a static file no thread.
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from asgiref.typing import ASGI3Application
 from django.core.asgi import get_asgi_application
@@ -24,10 +25,10 @@ from eventstream.asgi import stream  # noqa: E402
 
 
 def build() -> ASGI3Application:
-    pages: ASGI3Application = serving.limited(django_application, most_bytes=settings.MAX_BODY_BYTES)
-    if settings.DEBUG:
-        pages = ASGIStaticFilesHandler(pages)  # straight from the folders, always current
-    else:
+    # In development straight from the folders, always current.
+    django = ASGIStaticFilesHandler(django_application) if settings.DEBUG else django_application
+    pages = serving.limited(cast(ASGI3Application, django), most_bytes=settings.MAX_BODY_BYTES)
+    if not settings.DEBUG:
         pages = serving.static_files(pages, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL)
     return serving.routed({"/stream/": stream, "/healthz": serving.alive}, otherwise=pages)
 

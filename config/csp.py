@@ -33,11 +33,12 @@ class ContentSecurityPolicyMiddleware:
 
     def __init__(self, get_response: SyncHandler | AsyncHandler) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
+        if self.is_async:
             return self.respond(request)
         return self.protect(cast(SyncHandler, self.get_response)(request))
 

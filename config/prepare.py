@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 STAMP = "prepared"
@@ -25,7 +26,7 @@ def fingerprint(root: Path, database_url: str) -> str:
     return digest.hexdigest()
 
 
-def is_current(root: Path, data_dir: Path, static_root: Path, database: dict[str, object]) -> bool:
+def is_current(root: Path, data_dir: Path, static_root: Path, database: Mapping[str, object]) -> bool:
     """Whether the other processes may start at once. Cheap, and says False when in doubt.
 
     Asked before Django is loaded, which is most of a start. Only SQLite can be looked at without it.

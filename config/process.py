@@ -37,7 +37,7 @@ def web() -> None:
 
 
 def worker() -> None:
-    _celery_worker("polls,files", threads=WORKER_THREADS)
+    _celery_worker("polls,files,words", threads=WORKER_THREADS)
 
 
 def commands() -> None:

@@ -39,9 +39,10 @@ def static_files(application: ASGI3Application, *, root: Path, prefix: str) -> A
 
     # Made now, so that a forgotten `collectstatic` is a page without style and not a process that doesn't start.
     root.mkdir(parents=True, exist_ok=True)
-    return ServeStaticASGI(
+    served: ASGI3Application = ServeStaticASGI(
         application, root=root, prefix=prefix, allow_all_origins=False, add_headers_function=harden
     )
+    return served
 
 
 def limited(application: ASGI3Application, *, most_bytes: int) -> ASGI3Application:

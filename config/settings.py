@@ -75,6 +75,19 @@ POLL_BURST = env.whole("POLL_BURST", default=10, least=1, most=1000)
 # Reader threads of one drain: how many requests one worker has under way at once.
 POLL_THREADS = env.whole("POLL_THREADS", default=32, least=1, most=256)
 
+# How often a workspace's list of sessions is read for those that were made elsewhere.
+POLL_LIST_SECONDS = env.whole("POLL_LIST_SECONDS", default=60, least=5, most=86400)
+# How many jobs of one account HeyGen runs at once; what is over waits here instead of being refused there.
+CEILING_SESSIONS = env.whole("CEILING_SESSIONS", default=10, least=1, most=1000)
+CEILING_STREAMS = env.whole("CEILING_STREAMS", default=3, least=1, most=1000)
+# A remote file larger than this is not copied.
+MEDIA_MAX_BYTES = env.whole("MEDIA_MAX_BYTES", default=2 * 1024**3, least=1024, most=1024**4)
+
+# How many live streams of one account HeyGen runs at once, and what a second of one costs (US dollars, shown as an
+# estimate).
+CEILING_STREAMS = env.whole("CEILING_STREAMS", default=3, least=1, most=1000)
+REALTIME_PRICE_PER_SECOND = env.decimal("REALTIME_PRICE_PER_SECOND", default=0.05, least=0, most=100)
+
 # --- Django -------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -167,15 +167,15 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ends all, the one that the others talk to last."""
-        first, *others = self.children or [None]
+        first, others = self.children[:1], self.children[1:]
         deadline = time.monotonic() + STOP_SECONDS
         for child in others:
             child.ask_to_end()
         for child in others:
             child.end(deadline - time.monotonic())
-        if first is not None:
-            first.ask_to_end()
-            first.end(STOP_LAST_SECONDS)
+        for child in first:
+            child.ask_to_end()
+            child.end(STOP_LAST_SECONDS)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping.set()
@@ -251,7 +251,7 @@ def start_all(data_dir: Path) -> None:
     try:
         started = [supervisor.start(command) for command in companions]
         current = prepare.is_current(
-            settings.BASE_DIR, data_dir, settings.STATIC_ROOT, dict(settings.DATABASES["default"])
+            settings.BASE_DIR, data_dir, settings.STATIC_ROOT, settings.DATABASES["default"]
         )
         sign_in = ""
         if not current:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from eventstream import access, encoding
@@ -80,7 +80,7 @@ class Hub:
         self._rounds: list[set[Reader]] = [set() for _ in range(ALIVE_SECONDS)]
         self._next_round = 0
         self._clock: asyncio.Task[None] | None = None
-        self._moves: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         # Few: they wait for the database most of the time, and each may hold a connection.
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="eventstream")
@@ -245,11 +245,11 @@ class Hub:
     def _all(self) -> list[Reader]:
         return [reader for readers in self._readers.values() for reader in readers]
 
-    def _spawn(self, work: Awaitable[Hashable]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
         # The loop itself holds tasks weakly.
-        self._moves.add(task)
-        task.add_done_callback(self._moves.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 hub = Hub()
