@@ -104,9 +104,8 @@ def store(snapshots: Sequence[AccountSnapshot]) -> None:
 
 def _cadence(pace: Pace) -> float | None:
     if pace.failures:
-        return max(
-            pace.retry_after or 0.0, min(EVERY_SECONDS, AFTER_FAILURE_SECONDS * 2 ** (pace.failures - 1))
-        )
+        pause = min(EVERY_SECONDS, AFTER_FAILURE_SECONDS * 2.0 ** min(pace.failures - 1, 10))
+        return max(pace.retry_after or 0.0, pause)
     return EVERY_SECONDS
 
 

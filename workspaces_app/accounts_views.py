@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,6 +21,7 @@ from workspaces_app import sign_in
 from workspaces_app.forms import PasswordForm, ProfileForm, SignInForm
 from workspaces_app.middleware import while_password_is_due
 from workspaces_app.models import User
+from workspaces_app.requests import SignedIn
 
 
 @sensitive_post_parameters("password")
@@ -32,20 +32,19 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
     """Asks for e-mail address and password, then goes to `next` when it is a page of ours."""
     if request.user.is_authenticated:
         return redirect(_next_page(request))
-    form = SignInForm(request.POST or None)
-    status = 200
-    headers = {}
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    status, wait = 200, 0
     if request.method == "POST":
         status = 422
         if form.is_valid():
             found = sign_in.check(request, form.cleaned_data["email"], form.cleaned_data["password"])
             if isinstance(found, User):
                 sign_in.begin(request, found)
-                response = redirect(_next_page(request))
-                sign_in.remember_device(response, request, found)
-                return response
+                onward = redirect(_next_page(request))
+                sign_in.remember_device(onward, request, found)
+                return onward
             if isinstance(found, sign_in.Throttled):
-                status, headers = 429, {"Retry-After": str(found.seconds)}
+                status, wait = 429, found.seconds
                 form.add_error(
                     None,
                     ngettext(
@@ -58,7 +57,10 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
             else:
                 form.add_error(None, _("This e-mail address and password don't go together."))
     context = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
-    return render(request, "workspaces_app/sign_in.html", context, status=status, headers=headers)
+    response = render(request, "workspaces_app/sign_in.html", context, status=status)
+    if wait:
+        response["Retry-After"] = str(wait)
+    return response
 
 
 @while_password_is_due
@@ -71,9 +73,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
-    user = cast(User, request.user)
-    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=user.pk))
+def profile(request: SignedIn) -> HttpResponse:
+    user = request.user
+    form = ProfileForm(
+        request.POST if request.method == "POST" else None, instance=User.objects.get(pk=user.pk)
+    )
     if request.method == "POST" and form.is_valid():
         changed = form.save(commit=False)
         changed.save(update_fields=["name", "time_zone", "language"])
@@ -88,9 +92,11 @@ def profile(request: HttpRequest) -> HttpResponse:
 @never_cache
 @while_password_is_due
 @require_http_methods(["GET", "HEAD", "POST"])
-def password(request: HttpRequest) -> HttpResponse:
-    user = cast(User, request.user)
-    form = PasswordForm(user, partial(sign_in.confirm, request), request.POST or None)
+def password(request: SignedIn) -> HttpResponse:
+    user = request.user
+    form = PasswordForm(
+        user, partial(sign_in.confirm, request), request.POST if request.method == "POST" else None
+    )
     if request.method == "POST" and form.is_valid():
         was_due = user.must_change_password
         sign_in.change_password(request, user, form.cleaned_data["password"])
@@ -101,8 +107,8 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
-    sign_in.end_elsewhere(request, cast(User, request.user))
+def sign_out_elsewhere(request: SignedIn) -> HttpResponse:
+    sign_in.end_elsewhere(request, request.user)
     messages.success(request, _("Signed out everywhere else."))
     return redirect("accounts:profile")
 

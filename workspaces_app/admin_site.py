@@ -37,7 +37,8 @@ class ConfirmForm(forms.Form):
 
 def is_confirmed(request: HttpRequest) -> bool:
     """Whether the password was given within the last `settings.ADMIN_CONFIRM_SECONDS`."""
-    return time.time() - request.session.get(CONFIRMED_AT, 0) < settings.ADMIN_CONFIRM_SECONDS
+    confirmed_at: float = request.session.get(CONFIRMED_AT, 0.0)
+    return time.time() - confirmed_at < settings.ADMIN_CONFIRM_SECONDS
 
 
 class GuardedAdminSite(admin.AdminSite):
@@ -72,7 +73,7 @@ class GuardedAdminSite(admin.AdminSite):
         """Asks staff for their password again, then goes on to where they wanted."""
         if not self.has_permission(request):
             return self.no_permission(request)
-        form = ConfirmForm(request.POST or None)
+        form = ConfirmForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             if sign_in.confirm(request, form.cleaned_data["password"]):
                 request.session[CONFIRMED_AT] = time.time()

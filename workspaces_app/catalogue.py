@@ -302,7 +302,8 @@ def _write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:
 
 def _cadence(pace: Pace) -> float | None:
     if pace.failures:
-        return max(pace.retry_after or 0.0, min(3600.0, AFTER_FAILURE_SECONDS * 2 ** (pace.failures - 1)))
+        pause = min(EVERY_SECONDS, AFTER_FAILURE_SECONDS * 2.0 ** min(pace.failures - 1, 10))
+        return max(pace.retry_after or 0.0, pause)
     return NEXT_PAGES_SECONDS if pace.group == "working" else EVERY_SECONDS
 
 

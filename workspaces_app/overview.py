@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from commands.models import Command
 from polling import keys as key_states
@@ -28,11 +29,11 @@ KEY_WORDS: dict[str, Promise] = {
     "rate_limited": gettext_lazy("HeyGen asks us to wait"),
 }
 
-CATALOGUE_WORDS = {
-    CatalogueKind.LOOK: lambda count: ngettext("%(count)s look", "%(count)s looks", count),
-    CatalogueKind.VOICE: lambda count: ngettext("%(count)s voice", "%(count)s voices", count),
-    CatalogueKind.STYLE: lambda count: ngettext("%(count)s style", "%(count)s styles", count),
-    CatalogueKind.BRAND_KIT: lambda count: ngettext("%(count)s brand kit", "%(count)s brand kits", count),
+CATALOGUE_WORDS: dict[str, Any] = {
+    CatalogueKind.LOOK: ngettext_lazy("%(count)s look", "%(count)s looks", "count"),
+    CatalogueKind.VOICE: ngettext_lazy("%(count)s voice", "%(count)s voices", "count"),
+    CatalogueKind.STYLE: ngettext_lazy("%(count)s style", "%(count)s styles", "count"),
+    CatalogueKind.BRAND_KIT: ngettext_lazy("%(count)s brand kit", "%(count)s brand kits", "count"),
 }
 
 
@@ -111,9 +112,7 @@ def _catalogue(workspace: Workspace) -> str:
     )
     counts = dict(rows)
     return ", ".join(
-        words(counts[kind]) % {"count": counts[kind]}
-        for kind, words in CATALOGUE_WORDS.items()
-        if kind in counts
+        words % {"count": counts[kind]} for kind, words in CATALOGUE_WORDS.items() if kind in counts
     )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     class SignedIn(HttpRequest):
         """Somebody is signed in."""
 
-        user: User  # type: ignore[assignment]  # Django's stub allows for an anonymous one
+        user: User
 
 else:
     SignedIn = HttpRequest

@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
 
 if TYPE_CHECKING:
     from workspaces_app.models import User
 
-    Base = models.QuerySet[Any, Any]
-else:
-    Base = models.QuerySet
 
-
-class WorkspaceScoped(Base):
+class WorkspaceScoped:
     """A QuerySet mixin for rows that belong to a workspace.
 
     `workspace_path` is the lookup from the row to its workspace: "workspace" unless the row hangs on another
@@ -23,6 +18,11 @@ class WorkspaceScoped(Base):
     """
 
     workspace_path: ClassVar[str] = "workspace"
+
+    if TYPE_CHECKING:
+        # What the QuerySet beside it brings.
+        def filter(self, *args: Any, **kwargs: Any) -> Self: ...
+        def none(self) -> Self: ...
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Rows of the workspaces that `user` is a member of; none for somebody signed out or switched off.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,21 +17,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from workspaces_app import access, audit, keys, members, overview, webhooks
 from workspaces_app.forms import InviteForm, KeyForm, RoleForm, WorkspaceForm
-from workspaces_app.models import AuditEntry, CatalogueItem, Membership, Role, User, Workspace
+from workspaces_app.models import AuditEntry, CatalogueItem, Membership, Role, Workspace
+from workspaces_app.requests import SignedIn
 
 AUDIT_PAGE = 100
 
 
-def _person(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
 @require_safe
-def workspace_list(request: HttpRequest) -> HttpResponse:
+def workspace_list(request: SignedIn) -> HttpResponse:
     """The person's workspaces, each with their role."""
-    person = _person(request)
     memberships = (
-        Membership.objects.filter(user=person)
+        Membership.objects.filter(user=request.user)
         .select_related("workspace", "workspace__account")
         .annotate(member_count=Count("workspace__memberships"))
         .order_by("workspace__name", "workspace_id")
@@ -41,13 +36,13 @@ def workspace_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def workspace_overview(request: HttpRequest, slug: str) -> HttpResponse:
+def workspace_overview(request: SignedIn, slug: str) -> HttpResponse:
     workspace = access.workspace(request.user, slug)
     return _overview_page(request, workspace)
 
 
 def _overview_page(
-    request: HttpRequest,
+    request: SignedIn,
     workspace: Workspace,
     *,
     invite_form: InviteForm | None = None,
@@ -81,15 +76,15 @@ def _overview_page(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def workspace_settings(request: HttpRequest, slug: str) -> HttpResponse:
+def workspace_settings(request: SignedIn, slug: str) -> HttpResponse:
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
-    form = WorkspaceForm(request.POST or None, instance=workspace)
+    form = WorkspaceForm(request.POST if request.method == "POST" else None, instance=workspace)
     if request.method == "POST" and form.is_valid():
         changed = form.save(commit=False)
         changed.save(update_fields=["name", "dialect"])
         audit.record(
             "workspace.changed",
-            actor=_person(request),
+            actor=request.user,
             workspace_id=workspace.pk,
             about=workspace,
             data={name: form.cleaned_data[name] for name in form.changed_data},
@@ -108,7 +103,7 @@ def workspace_settings(request: HttpRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def member_add(request: HttpRequest, slug: str) -> HttpResponse:
+def member_add(request: SignedIn, slug: str) -> HttpResponse:
     """Adds a person. For a new account the answer is the page itself, with the one-time password on it."""
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
     form = InviteForm(request.POST, prefix="invite")
@@ -120,7 +115,7 @@ def member_add(request: HttpRequest, slug: str) -> HttpResponse:
             email=form.cleaned_data["email"],
             name=form.cleaned_data["name"],
             role=Role(form.cleaned_data["role"]),
-            by=_person(request),
+            by=request.user,
             request=request,
         )
     except members.AlreadyMemberError:
@@ -137,7 +132,7 @@ def _membership(workspace: Workspace, membership_id: UUID) -> Membership:
 
 
 @require_POST
-def member_role(request: HttpRequest, slug: str, membership_id: UUID) -> HttpResponse:
+def member_role(request: SignedIn, slug: str, membership_id: UUID) -> HttpResponse:
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
     membership = _membership(workspace, membership_id)
     form = RoleForm(request.POST)
@@ -146,7 +141,7 @@ def member_role(request: HttpRequest, slug: str, membership_id: UUID) -> HttpRes
         return redirect(workspace)
     role = Role(form.cleaned_data["role"])
     try:
-        if members.change_role(membership, role, by=_person(request), request=request):
+        if members.change_role(membership, role, by=request.user, request=request):
             messages.success(
                 request, _("%(name)s is now %(role)s.") % {"name": membership.user, "role": role.label}
             )
@@ -156,15 +151,15 @@ def member_role(request: HttpRequest, slug: str, membership_id: UUID) -> HttpRes
 
 
 @require_POST
-def member_remove(request: HttpRequest, slug: str, membership_id: UUID) -> HttpResponse:
+def member_remove(request: SignedIn, slug: str, membership_id: UUID) -> HttpResponse:
     """Removes a member; anybody may leave by themselves."""
     workspace = access.workspace(request.user, slug)
     membership = _membership(workspace, membership_id)
-    leaving = membership.user_id == _person(request).pk
+    leaving = membership.user_id == request.user.pk
     if not leaving:
         access.require(request.user, workspace.pk, Role.ADMIN)
     try:
-        members.remove(membership, by=_person(request), request=request)
+        members.remove(membership, by=request.user, request=request)
     except members.LastAdminError:
         messages.error(request, _("A workspace needs an admin. Make somebody else admin first."))
         return redirect(workspace)
@@ -177,12 +172,12 @@ def member_remove(request: HttpRequest, slug: str, membership_id: UUID) -> HttpR
 
 @never_cache
 @require_POST
-def member_password(request: HttpRequest, slug: str, membership_id: UUID) -> HttpResponse:
+def member_password(request: SignedIn, slug: str, membership_id: UUID) -> HttpResponse:
     """A new one-time password for somebody who never signed in."""
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
     membership = _membership(workspace, membership_id)
     try:
-        password = members.renew_password(membership, by=_person(request), request=request)
+        password = members.renew_password(membership, by=request.user, request=request)
     except members.NotTheirsError as error:
         raise PermissionDenied(
             _("Only the operators of this installation may reset this password.")
@@ -196,10 +191,10 @@ def member_password(request: HttpRequest, slug: str, membership_id: UUID) -> Htt
 @sensitive_post_parameters("api_key")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def key(request: HttpRequest, slug: str) -> HttpResponse:
+def key(request: SignedIn, slug: str) -> HttpResponse:
     """Enters or replaces the workspace's API key. What was typed is never sent back."""
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
-    form = KeyForm(request.POST or None)
+    form = KeyForm(request.POST if request.method == "POST" else None)
     status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
         api_key, unchecked = form.cleaned_data["api_key"], form.cleaned_data["unchecked"]
@@ -209,7 +204,7 @@ def key(request: HttpRequest, slug: str) -> HttpResponse:
         elif not answer.asked and not unchecked:
             form.add_error(None, answer.message)
         else:
-            keys.save(workspace, api_key, by=_person(request), checked=answer.asked, request=request)
+            keys.save(workspace, api_key, by=request.user, checked=answer.asked, request=request)
             messages.success(
                 request, _("The key is saved. It ends in %(last4)s.") % {"last4": workspace.key_last4}
             )
@@ -221,9 +216,9 @@ def key(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-def key_remove(request: HttpRequest, slug: str) -> HttpResponse:
+def key_remove(request: SignedIn, slug: str) -> HttpResponse:
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
-    if keys.remove(workspace, by=_person(request), request=request):
+    if keys.remove(workspace, by=request.user, request=request):
         messages.success(
             request, _("The key is removed. Nothing more is read from HeyGen for this workspace.")
         )
@@ -231,7 +226,7 @@ def key_remove(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-def refresh(request: HttpRequest, slug: str) -> HttpResponse:
+def refresh(request: SignedIn, slug: str) -> HttpResponse:
     """Reads account and catalogue again, soon and in the background."""
     workspace = access.workspace(request.user, slug, needs=Role.CREATOR)
     overview.refresh(workspace)
@@ -243,7 +238,7 @@ def refresh(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def catalogue_preview(request: HttpRequest, slug: str, item_id: UUID, what: str) -> HttpResponse:
+def catalogue_preview(request: SignedIn, slug: str, item_id: UUID, what: str) -> HttpResponse:
     """The picture, sound or video of a catalogue item, wherever HeyGen has it now."""
     workspace = access.workspace(request.user, slug)
     item = get_object_or_404(CatalogueItem, pk=item_id, workspace=workspace)
@@ -257,7 +252,7 @@ def catalogue_preview(request: HttpRequest, slug: str, item_id: UUID, what: str)
 
 
 @require_POST
-def catalogue_favourite(request: HttpRequest, slug: str, item_id: UUID) -> HttpResponse:
+def catalogue_favourite(request: SignedIn, slug: str, item_id: UUID) -> HttpResponse:
     """Marks an item as a favourite of the team (`favourite=1`) or no longer."""
     workspace = access.workspace(request.user, slug, needs=Role.CREATOR)
     item = get_object_or_404(CatalogueItem, pk=item_id, workspace=workspace)
@@ -269,12 +264,12 @@ def catalogue_favourite(request: HttpRequest, slug: str, item_id: UUID) -> HttpR
 
 
 @require_POST
-def webhook_change(request: HttpRequest, slug: str, what: str) -> HttpResponse:
+def webhook_change(request: SignedIn, slug: str, what: str) -> HttpResponse:
     """Registers, rotates or removes the workspace's webhook at HeyGen, or reads what it told us meanwhile."""
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
     if what not in webhooks.ACTIONS:
         raise Http404
-    done = webhooks.change(workspace, what, by=_person(request), request=request)
+    done = webhooks.change(workspace, what, by=request.user, request=request)
     (messages.success if done.well else messages.error)(request, done.message)
     return redirect(f"{workspace.get_absolute_url()}#webhook")
 
@@ -283,7 +278,7 @@ def webhook_change(request: HttpRequest, slug: str, what: str) -> HttpResponse:
 
 
 @require_safe
-def audit_trail(request: HttpRequest, slug: str) -> HttpResponse:
+def audit_trail(request: SignedIn, slug: str) -> HttpResponse:
     """Who did what here, newest first; `?before=` continues."""
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
     entries = AuditEntry.objects.filter(workspace=workspace).for_list()

@@ -186,7 +186,8 @@ def endpoint_of(workspace: Workspace) -> WebhookEndpoint | None:
 def last_delivery_at(workspace: Workspace) -> datetime | None:
     """When HeyGen last told us anything by itself."""
     told = WebhookDelivery.objects.filter(workspace=workspace).exclude(source="catch-up")
-    return told.aggregate(last=Max("received_at"))["last"]
+    last: datetime | None = told.aggregate(last=Max("received_at"))["last"]
+    return last
 
 
 # --- Registration at HeyGen --------------------------------------------------------------------------------------

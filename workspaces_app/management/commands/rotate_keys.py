@@ -54,7 +54,7 @@ def rotate(workspace: Workspace) -> bool:
         for closed in KeyState.objects.filter(fingerprint=before).exclude(fingerprint=fingerprint):
             if closed.needs_person or closed.closed_until is not None:
                 until = None if closed.needs_person else closed.closed_until
-                scope = "paid" if closed.scope == KeyState.Scope.PAID else "all"
+                scope: key_states.Scope = "paid" if closed.scope == KeyState.Scope.PAID else "all"
                 key_states.close(fingerprint, until=until, reason=closed.reason, scope=scope)
         schedule.rekey(workspace.pk, fingerprint)
         audit.record(
