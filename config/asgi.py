@@ -21,13 +21,15 @@ from django.conf import settings  # noqa: E402
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
 
 from config import serving  # noqa: E402
+from config.sendfile import sending_files  # noqa: E402
 from eventstream.asgi import stream  # noqa: E402
 
 
 def build() -> ASGI3Application:
     # In development straight from the folders, always current.
     django = ASGIStaticFilesHandler(django_application) if settings.DEBUG else django_application
-    pages = serving.limited(cast(ASGI3Application, django), most_bytes=settings.MAX_BODY_BYTES)
+    pages = sending_files(cast(ASGI3Application, django), root=settings.MEDIA_DIR)
+    pages = serving.limited(pages, most_bytes=settings.MAX_BODY_BYTES)
     if not settings.DEBUG:
         pages = serving.static_files(pages, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL)
     return serving.routed({"/stream/": stream, "/healthz": serving.alive}, otherwise=pages)

@@ -83,9 +83,7 @@ CEILING_STREAMS = env.whole("CEILING_STREAMS", default=3, least=1, most=1000)
 # A remote file larger than this is not copied.
 MEDIA_MAX_BYTES = env.whole("MEDIA_MAX_BYTES", default=2 * 1024**3, least=1024, most=1024**4)
 
-# How many live streams of one account HeyGen runs at once, and what a second of one costs (US dollars, shown as an
-# estimate).
-CEILING_STREAMS = env.whole("CEILING_STREAMS", default=3, least=1, most=1000)
+# US dollars for a second of a live stream: what pages estimate with.
 REALTIME_PRICE_PER_SECOND = env.decimal("REALTIME_PRICE_PER_SECOND", default=0.05, least=0, most=100)
 
 # --- Django -------------------------------------------------------------------------------------------------------

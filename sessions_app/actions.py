@@ -18,7 +18,7 @@ from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
 from sessions_app import storyboard
-from sessions_app.models import Message, Mode, Note, SearchText, VideoSession
+from sessions_app.models import Message, Mode, Note, Resource, SearchText, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
 from timeline.events import NewEvent, record
@@ -113,7 +113,7 @@ def send(
 def current_revision(session: VideoSession) -> storyboard.Revision | None:
     """The newest storyboard, or None before the first."""
     messages = Message.objects.filter(session=session).order_by("position")
-    found = storyboard.revisions(messages, list(session.resources.in_order()))
+    found = storyboard.revisions(messages, list(Resource.objects.filter(session=session).in_order()))
     return found[-1] if found else None
 
 

@@ -43,11 +43,12 @@ def file(request: SignedIn, pk: UUID) -> HttpResponse:
         response["Cache-Control"] = "no-store"
         return response
     # The next read of its object brings a fresh link, and with it the copy.
-    owner = ("resource", found.resource_id) if found.resource_id else ("video", found.video_id)
-    schedule.wake(owner[0], [owner[1]])
-    response = HttpResponse(_("This file is being copied. Try again in a moment."), status=503)
-    response["Retry-After"] = "3"
-    return response
+    owner = found.resource or found.video
+    if owner is not None:
+        schedule.wake("resource" if found.resource else "video", [owner.pk])
+    return HttpResponse(
+        _("This file is being copied. Try again in a moment."), status=503, headers={"Retry-After": "3"}
+    )
 
 
 def _stored(found: MediaFile, *, download: bool) -> HttpResponse:
@@ -65,7 +66,11 @@ def _filename(found: MediaFile) -> str:
     owner = found.resource or found.video
     name = slugify(str(owner)) if owner else ""
     ending = "srt" if found.role == MediaRole.SUBTITLES else _ENDINGS.get(found.content_type, "bin")
-    suffix = f"-{found.role}" if found.role in (MediaRole.CAPTIONED, MediaRole.THUMBNAIL, MediaRole.PREVIEW) else ""
+    suffix = (
+        f"-{found.role}"
+        if found.role in (MediaRole.CAPTIONED, MediaRole.THUMBNAIL, MediaRole.PREVIEW)
+        else ""
+    )
     return f"{name[:80] or 'file'}{suffix}.{ending}"
 
 

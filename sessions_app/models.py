@@ -418,7 +418,9 @@ class Upload(models.Model):
     workspace = models.ForeignKey(
         "workspaces_app.Workspace", on_delete=models.CASCADE, related_name="uploads"
     )
-    owner = models.ForeignKey(django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    owner = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+    )
     filename = models.CharField(max_length=255)
     content_type = models.CharField(max_length=127)
     size = models.PositiveBigIntegerField(help_text=_("Bytes."))
@@ -444,6 +446,8 @@ class ListPosition(models.Model):
     # HeyGen's cursor of the next older page; empty when nothing older is asked for.
     cursor = models.TextField(blank=True)
     first_read_at = models.DateTimeField(null=True, blank=True)
+    # The same for `import_sessions`.
+    import_cursor = models.TextField(blank=True)
     adopted = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -5,18 +5,20 @@ Each of them starts scoped: `visible_to(user)` joins through the person's member
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import models
 
 from workspaces_app.scoping import WorkspaceScoped
 
 if TYPE_CHECKING:
-    from sessions_app.models import Message
+    from sessions_app.models import MediaFile, Message, Resource, Upload, Video, VideoSession  # noqa: F401
     from workspaces_app.models import User
 
 
-class VideoSessionQuerySet(WorkspaceScoped):
+class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
     def for_history(self) -> VideoSessionQuerySet:
         """Rows of a list: owner and workspace joined, newest activity first."""
         return self.select_related("workspace", "owner").order_by("-active_at", "-id")
@@ -33,9 +35,10 @@ class VideoSessionQuerySet(WorkspaceScoped):
         """Sessions that occupy one of HeyGen's places for concurrent jobs."""
         return self.filter(group="working", gone_at=None)
 
-    def candidates_for_settling(self, workspace_id: object) -> VideoSessionQuerySet:
-        """Sessions of ours whose create was sent but has no remote id yet."""
-        return self.filter(workspace_id=workspace_id, remote_id=None)
+    def with_remote_ids(self, workspace_id: UUID, remote_ids: Iterable[str]) -> set[str]:
+        """Which of these sessions of HeyGen's the workspace has already."""
+        found = self.filter(workspace_id=workspace_id, remote_id__in=list(remote_ids))
+        return {remote_id for remote_id in found.values_list("remote_id", flat=True) if remote_id}
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -52,7 +55,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(version__gt=version).order_by("position")
 
 
-class ResourceQuerySet(WorkspaceScoped):
+class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):
     def described(self) -> ResourceQuerySet:
         """Those that HeyGen has described: a bare announced id has nothing to show."""
         return self.filter(read_at__isnull=False)
@@ -70,7 +73,7 @@ class ResourceQuerySet(WorkspaceScoped):
         )
 
 
-class VideoQuerySet(WorkspaceScoped):
+class VideoQuerySet(WorkspaceScoped, models.QuerySet["Video"]):
     def for_library(self) -> VideoQuerySet:
         return (
             self.select_related("session", "workspace")
@@ -79,12 +82,12 @@ class VideoQuerySet(WorkspaceScoped):
         )
 
 
-class MediaFileQuerySet(WorkspaceScoped):
+class MediaFileQuerySet(WorkspaceScoped, models.QuerySet["MediaFile"]):
     def wanted(self) -> MediaFileQuerySet:
         return self.filter(state="wanted")
 
 
-class UploadQuerySet(WorkspaceScoped):
-    def of(self, user: User, workspace_id: object) -> UploadQuerySet:
+class UploadQuerySet(WorkspaceScoped, models.QuerySet["Upload"]):
+    def of(self, user: User, workspace_id: UUID) -> UploadQuerySet:
         """A person's own uploads for one workspace: what a form of theirs may name."""
         return self.filter(owner=user, workspace_id=workspace_id)

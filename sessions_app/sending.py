@@ -153,10 +153,8 @@ def settle_create(command: Command) -> Settlement:
     since = command.attempt_at - timedelta(seconds=SKEW_SECONDS)
     try:
         recent = _created_since(client, since)
-        known = set(
-            VideoSession.objects.filter(
-                workspace_id=command.workspace_id, remote_id__in=[item.session_id for item in recent]
-            ).values_list("remote_id", flat=True)
+        known = VideoSession.objects.with_remote_ids(
+            command.workspace_id, [item.session_id for item in recent]
         )
         prompt = str(command.payload["prompt"])
         candidates = [

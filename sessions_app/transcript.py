@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from polling.digests import without_signatures
+
 # How many stored messages from the end a join may have to look at: a whole window, and as many that vanished from it.
 TAIL = 80
 # The last stored messages may still have been in the making when we read them.
@@ -142,7 +144,7 @@ def _same_from_start(stored: Sequence[Stored], window: Sequence[Said]) -> bool:
     pairs = list(zip(stored, window, strict=False))
     if not all(_same_slot(ours, theirs) for ours, theirs in pairs):
         return False
-    reworded = sum(ours.content != theirs.content for ours, theirs in pairs)
+    reworded = sum(not _same_words(ours, theirs) for ours, theirs in pairs)
     return reworded <= max(UNSETTLED, len(pairs) // 2)
 
 
@@ -235,7 +237,7 @@ def _apply(
 
 
 def _edit(ours: Stored, theirs: Said) -> Edited | None:
-    reworded = ours.content != theirs.content
+    reworded = not _same_words(ours, theirs)
     resources_changed = list(ours.resource_ids) != list(theirs.resource_ids)
     dated = ours.created_at is None and theirs.created_at is not None
     if not (reworded or resources_changed or dated):
@@ -245,7 +247,14 @@ def _edit(ours: Stored, theirs: Said) -> Edited | None:
 
 
 def _same(ours: Stored, theirs: Said) -> bool:
-    return _same_slot(ours, theirs) and ours.content == theirs.content
+    return _same_slot(ours, theirs) and _same_words(ours, theirs)
+
+
+def _same_words(ours: Stored, theirs: Said) -> bool:
+    """A link in a text may be signed anew at every read: that is no other text."""
+    if ours.content == theirs.content:
+        return True
+    return "://" in ours.content and without_signatures(ours.content) == without_signatures(theirs.content)
 
 
 def _same_slot(ours: Stored, theirs: Said) -> bool:
@@ -264,7 +273,7 @@ def _recognisable(ours: Stored, theirs: Said, stored: Sequence[Stored], window: 
     """
     if not _same_slot(ours, theirs):
         return False
-    if ours.content == theirs.content or (ours.content and theirs.content.startswith(ours.content)):
+    if _same_words(ours, theirs) or (ours.content and theirs.content.startswith(ours.content)):
         return True
     time = theirs.created_at
     return (

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -121,7 +120,7 @@ def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:
 
 def known_of(workspace_id: UUID, remote_ids: Iterable[str]) -> Known:
     """What adoption must leave alone."""
-    mine = VideoSession.objects.filter(workspace_id=workspace_id, remote_id__in=list(remote_ids))
+    mine = VideoSession.objects.with_remote_ids(workspace_id, remote_ids)
     open_since = (
         Command.objects.filter(
             workspace_id=workspace_id,
@@ -133,7 +132,7 @@ def known_of(workspace_id: UUID, remote_ids: Iterable[str]) -> Known:
         .values_list("attempt_at", flat=True)
         .first()
     )
-    return Known(frozenset(mine.values_list("remote_id", flat=True)), open_since)
+    return Known(frozenset(mine), open_since)
 
 
 def strangers(items: Iterable[heygen.SessionSummary], known: Known) -> list[heygen.SessionSummary]:
@@ -213,15 +212,9 @@ def adopt(
         for item in items
     ]
     VideoSession.objects.bulk_create(rows, ignore_conflicts=True)
-    made: dict[str, Any] = dict(
-        VideoSession.objects.filter(
-            workspace_id=workspace_id,
-            remote_id__in=[item.session_id for item in items],
-            pk__in=[r.pk for r in rows],
-        ).values_list("remote_id", "pk")
-    )
-    schedule.enroll("session", list(made.values()), workspace_id=workspace_id, fingerprint=fingerprint)
-    record([NewEvent(workspace_id, "session", pk, "session.adopted", Source.POLL) for pk in made.values()])
+    made = list(VideoSession.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    schedule.enroll("session", made, workspace_id=workspace_id, fingerprint=fingerprint)
+    record([NewEvent(workspace_id, "session", pk, "session.adopted", Source.POLL) for pk in made])
     return len(made)
 
 

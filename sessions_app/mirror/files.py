@@ -37,7 +37,7 @@ def cadence(pace: Pace) -> float | None:
     """Seconds to the next try: none after a copy, growing pauses after a failure."""
     if pace.failures == 0 or pace.failures >= TRIES:
         return None
-    return min(5.0 * 2**pace.failures, 1800)
+    return min(5.0 * 2.0**pace.failures, 1800.0)
 
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
@@ -116,6 +116,7 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
 FILE = Kind(
     name=FILE_KIND,
     lane="files",
+    deadline=SECONDS + 15,
     load=load,
     read=read,
     gather=gather,

@@ -54,7 +54,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
         .values_list("pk", flat=True)
     )
     return {
-        pk: Job(connections[workspace_id], dialect, session_id, remote_id, resource_id, pk in wanting)
+        pk: Job(connections[workspace_id], dialect, session_id, remote_id or "", resource_id, pk in wanting)
         for pk, workspace_id, session_id, dialect, remote_id, resource_id in rows
         if workspace_id in connections
     }

@@ -25,6 +25,7 @@ from commands.models import Command
 from heygen import matching, statuses
 from polling import schedule
 from polling.budget import Priority
+from polling.cadence import within_window
 from polling.changes import Announcement
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
@@ -60,7 +61,7 @@ class Job:
     remote_id: str
     dialect: str
     video_id: str
-    group: str
+    status: str
     awaits_reaction: bool
 
 
@@ -103,7 +104,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     """Two queries and the connections, for the whole batch."""
     ids = [claim.object_id for claim in claims]
     rows = VideoSession.objects.filter(pk__in=ids, remote_id__isnull=False).values_list(
-        "pk", "workspace_id", "remote_id", "dialect", "video_id", "group"
+        "pk", "workspace_id", "remote_id", "dialect", "video_id", "status"
     )
     connections = connections_for({claim.workspace_id for claim in claims})
     awaiting = set(
@@ -116,8 +117,8 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
         ).values_list("object_id", flat=True)
     )
     return {
-        pk: Job(connections[workspace_id], remote_id or "", dialect, video_id, group, pk in awaiting)
-        for pk, workspace_id, remote_id, dialect, video_id, group in rows
+        pk: Job(connections[workspace_id], remote_id or "", dialect, video_id, status, pk in awaiting)
+        for pk, workspace_id, remote_id, dialect, video_id, status in rows
         if workspace_id in connections
     }
 
@@ -127,22 +128,45 @@ def read(claim: Claim, job: Job) -> Reading:
     priority = Priority.WATCHED if claim.watched else Priority.BACKGROUND
     client = job.connection.client(priority=priority, dialect=job.dialect)
     try:
-        session = client.read_session(job.remote_id)
-        group = statuses.session_group(session.status)
-        digest = digest_of(session.raw)
-        # A status from before our message would put the session to sleep just when the agent starts.
-        pace = StatusGroup.WORKING if job.awaits_reaction else group
-        if digest == claim.digest:
-            return Unchanged(group=pace)
+        # Two halves: of the bytes, which costs nothing to compare, and of what they say, which signed links don't change.
+        polled = client.poll_session(job.remote_id, known=claim.digest[:32])
+        if polled.session is None:
+            return Unchanged(group=_pace(job.status, awaits_reaction=job.awaits_reaction))
+        session = polled.session
+        pace = _pace(session.status, awaits_reaction=job.awaits_reaction)
+        within = within_window(_messages_per_second(session))
+        meaning = digest_of(session.raw)
+        if meaning == claim.digest[32:]:
+            return Unchanged(group=pace, within=within)
         video_ids = (session.video_id,) if session.video_id else ()
-        if client.abilities.list_session_videos and (
-            group in ("done", "failed") or (session.video_id or "") != job.video_id
-        ):
+        ended = statuses.session_group(session.status) in ("done", "failed")
+        if client.abilities.list_session_videos and (ended or (session.video_id or "") != job.video_id):
             listed = (video.video_id for video in client.list_session_videos(job.remote_id).items)
             video_ids = tuple(dict.fromkeys([*listed, *video_ids]))
     except heygen.ApiError as error:
         return failed(error)
-    return Changed(digest=digest, group=pace, value=SessionReading(session, video_ids))
+    return Changed(
+        digest=polled.digest + meaning, group=pace, value=SessionReading(session, video_ids), within=within
+    )
+
+
+def _pace(status: str, *, awaits_reaction: bool) -> str:
+    """The group that decides how soon to look again.
+
+    A status from before our message would put the session to sleep just when the agent starts; a rendering that takes
+    minutes needs fewer looks than an agent that talks.
+    """
+    if awaits_reaction:
+        return "working"
+    return "generating" if status.casefold() == "generating" else statuses.session_group(status)
+
+
+def _messages_per_second(session: heygen.RemoteSession) -> float:
+    """How fast the window moves, by the times of its newest half; 0 when they do not tell."""
+    times = [message.created_at for message in session.messages[-20:] if message.created_at is not None]
+    if not session.window_full or len(times) < 2:
+        return 0.0
+    return len(times) / max(1.0, (times[-1] - times[0]).total_seconds())
 
 
 def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:

@@ -1,0 +1,187 @@
+"""What a session's page shows of its conversation: messages, gaps, and presses that no poll has shown yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from commands.models import Command, State
+from sessions_app import prose, tiles, words
+from sessions_app.models import Gap, Message, Resource, VideoSession
+from sessions_app.tiles import Tile
+
+PAGE = 50
+# A press that was accepted, but that no poll ever showed as a message, need not stand there for good.
+ACCEPTED_SHOWN_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message, ready to be shown. `html` is the agent's markdown; "" for a person's own plain `text`."""
+
+    position: int
+    role: str
+    type: str
+    author: str
+    at: datetime | None
+    text: str
+    html: SafeString | str
+    tiles: Sequence[Tile] = ()
+    gap_before: bool = False
+    vanished: bool = False
+    state: str = ""
+
+    @property
+    def is_person(self) -> bool:
+        return self.role == "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One of ours that is not among the messages yet. `look` is a status of the design system."""
+
+    id: UUID
+    kind: str
+    text: str
+    author: str
+    at: datetime
+    look: str
+    word: str
+    explanation: str = ""
+    may_repeat: bool = False
+    asks_person: bool = False
+    files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the agent wants from a person now: its last words, and the choices they end in, if they do."""
+
+    html: SafeString
+    choices: Sequence[str] = field(default_factory=tuple)
+    position: int = 0
+
+
+def entries(
+    messages: Sequence[Message], *, session: VideoSession, gaps: Iterable[Gap], resources: Iterable[Resource]
+) -> list[Entry]:
+    """The messages as entries, in their order. `command__by` should be joined, `files` of resources prefetched."""
+    by_remote_id = {resource.resource_id: resource for resource in resources}
+    holes = {gap.after_position for gap in gaps}
+    return [
+        _entry(message, session, by_remote_id, gap_before=message.position - 1 in holes)
+        for message in messages
+    ]
+
+
+def _entry(
+    message: Message, session: VideoSession, by_remote_id: Mapping[str, Resource], *, gap_before: bool
+) -> Entry:
+    own = message.role == "user"
+    return Entry(
+        position=message.position,
+        role="user" if own else "agent",
+        type=message.type,
+        author=_author(message, session) if own else _("Agent"),
+        at=message.remote_created_at or message.first_seen_at,
+        text=message.content,
+        html="" if own else prose.rendered(message.content),
+        tiles=[
+            tiles.tile(by_remote_id[resource_id])
+            for resource_id in message.resource_ids
+            if resource_id in by_remote_id
+        ],
+        gap_before=gap_before,
+        vanished=message.vanished,
+        state="present" if message.command_id else "",
+    )
+
+
+def _author(message: Message, session: VideoSession) -> str:
+    if message.command is not None and message.command.by is not None:
+        return str(message.command.by)
+    if message.position == 0 and session.owner is not None:
+        return str(session.owner)
+    return _("Somebody at HeyGen")
+
+
+def presses(commands: Iterable[Command], session: VideoSession, *, now: datetime) -> list[Press]:
+    """Those of the session's commands that must be seen below the last message, in the order of pressing."""
+    return [_press(command) for command in commands if _stands_alone(command, session, now)]
+
+
+def _stands_alone(command: Command, session: VideoSession, now: datetime) -> bool:
+    if hasattr(command, "message") or hasattr(command, "repeated_by"):
+        return False  # it is in the conversation, or was sent again
+    if command.state != State.ACCEPTED:
+        return command.state != State.REFUSED or command.settled_by != "person"
+    if command.kind == "session.create":
+        return session.message_count == 0
+    if command.kind == "session.stop":
+        return session.group == "working"
+    settled = command.settled_at or command.created_at
+    return (now - settled).total_seconds() < ACCEPTED_SHOWN_SECONDS
+
+
+def _press(command: Command) -> Press:
+    payload: Mapping[str, Any] = command.payload
+    text = str(payload.get("prompt") or payload.get("message") or "")
+    return Press(
+        id=command.pk,
+        kind=command.kind.partition(".")[2],
+        text=text,
+        author=str(command.by) if command.by is not None else _("Somebody"),
+        at=command.created_at,
+        look=command.state,
+        word=_state_word(State(command.state)),
+        explanation=_explanation(command),
+        may_repeat=command.state == State.REFUSED or command.asks_person_since is not None,
+        asks_person=command.asks_person_since is not None,
+        files=len(payload.get("files") or ()),
+    )
+
+
+def _state_word(state: State) -> str:
+    return {
+        State.QUEUED: _("Queued"),
+        State.SENDING: _("Sending"),
+        State.ACCEPTED: _("Sent, not in the conversation yet"),
+        State.REFUSED: _("Refused"),
+        State.UNKNOWN: _("Outcome unknown"),
+    }[state]
+
+
+def _explanation(command: Command) -> str:
+    if command.state == State.QUEUED:
+        return words.waiting_for(command.waiting_for)
+    if command.state == State.REFUSED:
+        return words.refusal(command)
+    if command.state != State.UNKNOWN:
+        return ""
+    if command.asks_person_since is not None:
+        return _(
+            "HeyGen's answer was lost and we could not find out. Look at HeyGen, then say what happened."
+        )
+    return _("HeyGen's answer was lost. We are finding out whether it arrived; it is not sent twice.")
+
+
+def question(session: VideoSession, messages: Sequence[Message]) -> Question | None:
+    """The agent's last words while it waits for a person; None when it does not, or said nothing."""
+    if session.group != "needs_you" or session.gone_at is not None:
+        return None
+    for message in reversed(messages):
+        if message.role == "user":
+            return None
+        if message.content.strip():
+            return Question(
+                html=prose.rendered(message.content),
+                choices=prose.choices(message.content),
+                position=message.position,
+            )
+    return None

@@ -1,0 +1,263 @@
+"""Everything that people type into the pages of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxLengthValidator
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
+
+from commands.tokens import TokenField
+from sessions_app.models import Mode, StatusGroup, Upload
+from workspaces_app.models import Workspace
+
+if TYPE_CHECKING:
+    from workspaces_app.models import User
+
+# HeyGen's limits. Source: heygen-api.md, sections 4.2, 4.4 and 8.
+MAX_TEXT = 10_000  # characters of a prompt or message
+MAX_FILES = 20
+MAX_FILE_BYTES = 32_000_000
+# By what a browser calls them and by the ending, because some call an .srt nothing at all.
+FILE_TYPES = (
+    *("image/png", "image/jpeg", "video/mp4", "video/webm", "audio/mpeg", "audio/wav", "audio/x-wav"),
+    *("application/pdf", "application/x-subrip", ".png", ".jpg", ".jpeg", ".mp4", ".webm", ".mp3", ".wav"),
+    *(".pdf", ".srt"),
+)
+
+
+class FilesInput(forms.ClearableFileInput):
+    """A file input that takes several, for pages without JavaScript."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several uploaded files, each checked for size."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
+        if self.required and not files:
+            raise ValidationError(self.error_messages["required"], code="required")
+        cleaned = [super(FilesField, self).clean(file, initial) for file in files]
+        for file in cleaned:
+            if file.size > MAX_FILE_BYTES:
+                raise ValidationError(
+                    _("“%(name)s” is larger than 32 MB, the most that HeyGen takes."),
+                    code="too_large",
+                    params={"name": file.name},
+                )
+        return cleaned
+
+
+def _text_field(**kwargs: Any) -> forms.CharField:
+    """Text for the agent, kept as typed but for blanks around it."""
+    return forms.CharField(
+        max_length=MAX_TEXT,
+        # The counter says when it is too long; cutting off what somebody pastes would lose their words.
+        widget=_LongText(attrs={"rows": kwargs.pop("rows", 4), "dir": "auto"}),
+        **kwargs,
+    )
+
+
+class _LongText(forms.Textarea):
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        attrs = super().build_attrs(base_attrs, extra_attrs)
+        attrs.pop("maxlength", None)
+        return attrs
+
+
+class WithFiles(forms.Form):
+    """Files of a prompt or message: uploaded one by one before, with the form itself, or named by address."""
+
+    uploads = forms.ModelMultipleChoiceField(
+        queryset=Upload.objects.none(), required=False, widget=forms.MultipleHiddenInput
+    )
+    files = FilesField(required=False, label=_("Files"))
+
+    def offer(self, uploads: QuerySet[Upload]) -> None:
+        """Only a person's own uploads for the same workspace may be named."""
+        self.fields["uploads"].queryset = uploads  # type: ignore[attr-defined]
+
+    def count_files(self, cleaned: dict[str, Any]) -> int:
+        return (
+            len(cleaned.get("uploads") or ())
+            + len(cleaned.get("files") or ())
+            + len(cleaned.get("file_urls") or ())
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.count_files(cleaned) > MAX_FILES:
+            self.add_error("files", _("At most 20 files can go with one message."))
+        return cleaned
+
+
+class MessageForm(WithFiles):
+    """A message to the agent."""
+
+    token = TokenField()
+    message = _text_field(label=_("Message to the agent"), rows=2)
+
+    def __init__(self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile] | None = None) -> None:
+        super().__init__(data, files)
+        self.fields["message"].widget.attrs["placeholder"] = _("Answer, or say what should change")
+
+
+class PressForm(forms.Form):
+    """A button that must reach HeyGen once. `revision` is the storyboard that an approval is about."""
+
+    token = TokenField()
+    revision = forms.IntegerField(required=False, min_value=0)
+    choice = forms.CharField(required=False, max_length=MAX_TEXT)
+
+
+class NoteForm(forms.Form):
+    body = forms.CharField(
+        label=_("Note"),
+        max_length=MAX_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Only your team sees this")}),
+    )
+
+
+class NewSessionForm(WithFiles):
+    """A new session: every field that HeyGen's create call has.
+
+    Choices of the catalogue are HeyGen's ids; one that it no longer offers is refused by HeyGen, on its field.
+    """
+
+    token = TokenField()
+    workspace = forms.ModelChoiceField(
+        label=_("Workspace"), queryset=Workspace.objects.none(), to_field_name="slug", empty_label=None
+    )
+    prompt = _text_field(
+        label=_("What should the video be about?"),
+        rows=6,
+        help_text=_("Say who it is for, what it should achieve, how long and in which language."),
+    )
+    mode = forms.ChoiceField(label=_("How much do you want to steer?"), choices=Mode, initial=Mode.CHAT)
+    orientation = forms.ChoiceField(
+        label=_("Orientation"),
+        required=False,
+        choices=[("", _("Let HeyGen choose")), ("landscape", _("Landscape")), ("portrait", _("Portrait"))],
+    )
+    avatar_id = forms.CharField(label=_("Avatar look"), required=False, max_length=200)
+    voice_id = forms.CharField(label=_("Voice"), required=False, max_length=200)
+    style_id = forms.CharField(label=_("Style"), required=False, max_length=200)
+    brand_kit_id = forms.CharField(label=_("Brand kit"), required=False, max_length=200)
+    brand_glossary_id = forms.CharField(
+        label=_("Brand glossary"),
+        required=False,
+        validators=[MaxLengthValidator(200)],
+        help_text=_("The id of a glossary of your HeyGen account, if one should be used."),
+    )
+    file_urls = forms.CharField(
+        label=_("Files by address"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "ltr"}),
+        help_text=_("Public https addresses of the files themselves, one on each line."),
+    )
+    incognito_mode = forms.BooleanField(
+        label=_("Incognito: neither use nor feed the account's memory"), required=False
+    )
+
+    # What the create call takes as it is, when it was chosen.
+    PLAIN = (
+        *("prompt", "mode", "orientation", "avatar_id", "voice_id", "style_id", "brand_kit_id"),
+        *("brand_glossary_id", "incognito_mode"),
+    )
+
+    def __init__(
+        self,
+        workspaces: QuerySet[Workspace],
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile] | None = None,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, files, initial=initial)
+        self.fields["workspace"].queryset = workspaces  # type: ignore[attr-defined]
+
+    def clean_file_urls(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["file_urls"].splitlines()]
+        addresses = list(dict.fromkeys(line for line in lines if line))
+        for address in addresses:
+            parts = urlsplit(address)
+            if parts.scheme != "https" or not parts.hostname or len(address) > 2000:
+                raise ValidationError(
+                    _("“%(address)s” is no https address of a file."),
+                    code="address",
+                    params={"address": address[:80]},
+                )
+        return addresses
+
+    def values(self) -> dict[str, Any]:
+        """The create call's fields, without those that were left empty."""
+        return {name: self.cleaned_data[name] for name in self.PLAIN if self.cleaned_data[name]}
+
+    def refuse(self, message: str, param: str) -> None:
+        """Shows HeyGen's refusal on the field that it named, or above the form."""
+        field = "prompt" if param == "prompt" else param if param in self.fields else None
+        self.add_error(field, message)
+
+
+class HistoryFilter(forms.Form):
+    """What the history shows, from its address. Anything that makes no sense is left out, not an error."""
+
+    q = forms.CharField(required=False, max_length=200)
+    status = forms.ChoiceField(required=False, choices=[("", _("All")), *StatusGroup.choices])
+    workspace = forms.SlugField(required=False)
+    person = forms.ChoiceField(
+        required=False, choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))]
+    )
+    archived = forms.BooleanField(required=False)
+    after = forms.CharField(required=False, max_length=100)
+
+    def chosen(self) -> dict[str, Any]:
+        """The valid choices; every name is there."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+
+class LibraryFilter(forms.Form):
+    """What the library shows, from its address."""
+
+    type = forms.CharField(required=False, max_length=64)
+    source = forms.ChoiceField(
+        required=False,
+        choices=[("", _("Any source")), ("generated", _("Generated")), ("user_uploaded", _("Uploaded"))],
+    )
+    workspace = forms.SlugField(required=False)
+    session = forms.UUIDField(required=False)
+    person = forms.ChoiceField(
+        required=False, choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))]
+    )
+    since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    after = forms.CharField(required=False, max_length=100)
+
+    def chosen(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+
+def upload_items(uploads: Sequence[Upload], addresses: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The `files` of a create or send call."""
+    return [
+        *({"type": "asset_id", "asset_id": upload.asset_id} for upload in uploads),
+        *({"type": "url", "url": address} for address in addresses),
+    ]
+
+
+def own_uploads(user: User, workspace_id: UUID) -> QuerySet[Upload]:
+    return Upload.objects.of(user, workspace_id)

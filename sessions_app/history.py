@@ -1,0 +1,88 @@
+"""The lists across sessions: the inbox, recent work, the searchable history with its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
+
+from commands.models import Command
+from sessions_app import keyset, search, words
+from sessions_app.models import StatusGroup, VideoSession
+from sessions_app.querysets import VideoSessionQuerySet
+from workspaces_app import access as workspaces
+from workspaces_app.models import User
+
+PAGE = 50
+RECENT = 8
+INBOX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A session in a list, with its status in words."""
+
+    session: VideoSession
+    status: words.StatusWords
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[Row]
+    next: str
+    counts: Mapping[str, int]
+
+
+def rows_of(sessions: list[VideoSession]) -> list[Row]:
+    return [Row(session, words.status_of(session)) for session in sessions]
+
+
+def waiting(user: User) -> list[Row]:
+    """What waits for a person, oldest first."""
+    return rows_of(list(VideoSession.objects.visible_to(user).waiting_for_a_person()[:INBOX]))
+
+
+def waiting_count(user: User) -> int:
+    return VideoSession.objects.visible_to(user).waiting_for_a_person().count() + unclear(user).count()
+
+
+def unclear(user: User) -> Any:
+    """Presses whose end only a person can find out, in this person's workspaces."""
+    mine = user.memberships.values("workspace_id")
+    return Command.objects.asking_a_person().filter(workspace__in=mine, kind__startswith="session.")
+
+
+def recent(user: User) -> list[Row]:
+    """The newest activity, without what waits for a person: that stands above it."""
+    sessions = VideoSession.objects.visible_to(user).for_history().filter(archived=False)
+    return rows_of(list(sessions.exclude(group=StatusGroup.NEEDS_YOU)[:RECENT]))
+
+
+def page(user: User, chosen: Mapping[str, Any]) -> Page:
+    """One page of the history. `chosen` are the valid values of forms.HistoryFilter."""
+    everything = _filtered(user, chosen)
+    counts = {
+        group: number
+        for group, number in everything.order_by().values_list("group").annotate(number=Count("pk"))
+    }
+    narrowed = everything.filter(group=chosen["status"]) if chosen["status"] else everything
+    found, after = keyset.page(narrowed.for_history(), "active_at", chosen["after"], PAGE)
+    return Page(rows_of(found), after, {"": sum(counts.values()), **counts})
+
+
+def _filtered(user: User, chosen: Mapping[str, Any]) -> VideoSessionQuerySet:
+    mine = workspaces.visible_workspaces(user)
+    if chosen["workspace"]:
+        mine = mine.filter(slug=chosen["workspace"])
+    ids: list[UUID] = list(mine.values_list("pk", flat=True))
+    found = VideoSession.objects.filter(workspace__in=ids, archived=bool(chosen["archived"]))
+    if chosen["q"]:
+        found = found.filter(pk__in=search.sessions_of(search.find(chosen["q"], ids)))
+    if chosen["person"] == "me":
+        found = found.filter(owner=user)
+    elif chosen["person"] == "none":
+        found = found.filter(owner=None)
+    return found

@@ -1,0 +1,67 @@
+"""The agent's words as safe HTML: its markdown is rendered, everything else in it is text.
+
+Whatever HeyGen sends is untrusted. Raw HTML is off in the renderer, and its output still passes a fixed allowlist;
+pictures are left out, because a remote one would tell its server who reads.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+_TAGS = {
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "s", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False})
+    .enable(["table", "strikethrough"])
+    .disable(["image"])
+)
+# Nobody reads so much in one message; rendering it would keep a worker busy.
+LIMIT = 100_000  # characters
+
+
+@lru_cache(maxsize=2048)
+def rendered(text: str) -> SafeString:
+    """`text` as HTML that can stand in a page. The same text is rendered once per process."""
+    html = _MARKDOWN.render(text[:LIMIT])
+    clean = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return mark_safe(clean)  # noqa: S308  cleaned against the allowlist above
+
+
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)]|[A-Ha-h][.)])\s+(?P<text>\S.*)")
+_MARKS = re.compile(r"(\*\*|__|\*|_|`)")
+MAX_CHOICES = 8
+MAX_CHOICE_LENGTH = 140  # characters
+
+
+def choices(text: str) -> list[str]:
+    """The items of the list that `text` ends in, if it ends in one: what can be a button.
+
+    A list followed by any other words is no question with choices; nor is one of long paragraphs.
+    """
+    found: list[str] = []
+    for line in reversed(text.strip().splitlines()):
+        if not line.strip():
+            if found:
+                break
+            continue
+        item = _ITEM.fullmatch(line)
+        if item is None:
+            break
+        found.append(_MARKS.sub("", item["text"]).strip())
+    found.reverse()
+    fits = 2 <= len(found) <= MAX_CHOICES and all(0 < len(choice) <= MAX_CHOICE_LENGTH for choice in found)
+    return found if fits else []

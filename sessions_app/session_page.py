@@ -1,0 +1,216 @@
+"""What the page of one session shows: for the page itself, and for the fragments that keep it current.
+
+Both are drawn from the same context, so they cannot drift apart. A context holds nothing of one person but their rights
+in this workspace, as one of three variants: everyone of a variant sees the same, so a fragment is rendered once for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from commands.models import Command
+from polling import schedule
+from sessions_app import access, conversation, storyboard, tiles, words
+from sessions_app.conversation import PAGE
+from sessions_app.models import Message, Mode, Resource, VideoSession
+from sessions_app.storyboard import Revision
+from sessions_app.tiles import Tile
+from timeline.models import Event
+from workspaces_app.models import Membership, Role
+
+KIND = "session"
+EVENTS = 40
+# As long as a press can still turn out to be in the conversation, or wants a decision.
+PRESSES_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What everybody of a variant may do here. `variant` is part of the stream's address."""
+
+    variant: str
+    may_send: bool
+    may_approve: bool
+
+
+VARIANTS = {
+    "viewer": Rights("viewer", may_send=False, may_approve=False),
+    "creator": Rights("creator", may_send=True, may_approve=False),
+    "approver": Rights("approver", may_send=True, may_approve=True),
+}
+
+
+def rights_of(role: Role) -> Rights:
+    """The variant of a role. Managing the workspace changes nothing on this page."""
+    if role.allows(Role.APPROVER):
+        return VARIANTS["approver"]
+    return VARIANTS["creator" if role.allows(Role.CREATOR) else "viewer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Storyboard:
+    """A revision to look at: its pictures, which of them are new in it, its text."""
+
+    number: int
+    position: int
+    text: str
+    tiles: Sequence[Tile]
+    new: frozenset[UUID]
+    earlier: int
+
+
+def stream_address(session: VideoSession, rights: Rights) -> str:
+    """Where the page's event stream is, from the version that it was rendered with."""
+    return f"/stream/{KIND}/{session.pk}/?since={session.version}&variant={rights.variant}"
+
+
+def older_messages(session: VideoSession, before: int) -> dict[str, Any]:
+    """The page of messages before that position, for "load older"."""
+    messages = list(
+        session.messages.filter(position__lt=before).select_related("command__by").order_by("-position")[:PAGE]
+    )
+    return _chat(session, messages[::-1], _resources(session, messages))
+
+
+def context(session: VideoSession, rights: Rights, *, since: int | None = None) -> dict[str, Any]:
+    """Everything that the page shows of the session. With `since`, only messages that changed after that version."""
+    now = timezone.now()
+    rows = session.messages.select_related("command__by")
+    newest = list(rows.order_by("-position")[:PAGE])[::-1]
+    shown = newest if since is None else [message for message in newest if message.version > since]
+    resources = list(session.resources.in_order().prefetch_related("files"))
+    pictures = _storyboard(session, resources)
+    films = [
+        tiles.film(video)
+        for video in session.videos.select_related("session").prefetch_related("files").order_by("-first_seen_at")
+    ]
+    reviewing = session.group == "needs_you" and session.status.casefold() == access.REVIEWING
+    return {
+        "session": session,
+        "rights": rights,
+        "status": words.status_of(session),
+        "is_working": session.group == "working" and session.gone_at is None,
+        "is_reviewing": reviewing,
+        "needs_approver": access.needs_approver(session),
+        "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
+        "freshness": _freshness(session, now),
+        **_chat(session, shown, resources),
+        "older_before": newest[0].position if newest and newest[0].position > 0 else None,
+        "presses": conversation.presses(_commands(session, now), session, now=now),
+        "question": conversation.question(session, newest),
+        "storyboard": pictures,
+        "films": films,
+        "tiles": [tiles.tile(resource) for resource in resources],
+        "events": [
+            (event, words.event_sentence(event))
+            for event in Event.objects.of(KIND, session.pk).for_page().order_by("-at", "-id")[:EVENTS]
+        ],
+        "notes": list(session.notes.select_related("author").order_by("-id")),
+        "now": now,
+    }
+
+
+def _chat(session: VideoSession, messages: Sequence[Message], resources: Sequence[Resource]) -> dict[str, Any]:
+    first = messages[0].position if messages else None
+    return {
+        "session": session,
+        "entries": conversation.entries(
+            messages, session=session, gaps=session.gaps.all(), resources=resources
+        ),
+        "older_before": first if first else None,
+    }
+
+
+def _resources(session: VideoSession, messages: Sequence[Message]) -> list[Resource]:
+    ids = {resource_id for message in messages for resource_id in message.resource_ids}
+    if not ids:
+        return []
+    return list(session.resources.filter(resource_id__in=ids).prefetch_related("files"))
+
+
+def _commands(session: VideoSession, now: datetime) -> list[Command]:
+    recent = now - timedelta(days=PRESSES_DAYS)
+    return list(
+        Command.objects.for_object(KIND, session.pk)
+        .filter(message=None)
+        .filter(Q(created_at__gte=recent) | Q(state__in=("queued", "sending", "unknown")))
+        .select_related("by", "repeated_by")
+    )
+
+
+def _storyboard(session: VideoSession, resources: Sequence[Resource]) -> Storyboard | None:
+    """The newest revision. Only messages that carry resources or are a person's decide what a revision is."""
+    if not resources:
+        return None
+    messages = (
+        session.messages.filter(Q(role="user") | ~Q(resource_ids=[]))
+        .only("session_id", "position", "role", "content", "resource_ids")
+        .order_by("position")
+    )
+    found: list[Revision] = storyboard.revisions(messages, resources)
+    if not found:
+        return None
+    newest = found[-1]
+    return Storyboard(
+        number=newest.number,
+        position=newest.position,
+        text=newest.text,
+        tiles=[tiles.tile(resource) for resource in newest.resources],
+        new=newest.added,
+        earlier=len(found) - 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When we last looked at HeyGen, and why that is too long ago ("" when it is not)."""
+
+    polled_at: datetime | None
+    late_because: str
+
+
+def _freshness(session: VideoSession, now: datetime) -> Freshness:
+    known = schedule.freshness(KIND, [session.pk]).get(session.pk)
+    if known is None:
+        return Freshness(None, "")
+    return Freshness(known.polled_at, words.late_because(known.reason) if known.late else "")
+
+
+# --- The event stream -----------------------------------------------------------------------------------------------
+
+
+def allowed(user_id: int, session_id: UUID) -> bool:
+    """Whether this person may watch the session: a member of its workspace, switched on."""
+    return Membership.objects.filter(
+        user_id=user_id, user__is_active=True, workspace__video_sessions=session_id
+    ).exists()
+
+
+def version(session_id: UUID) -> int:
+    return VideoSession.objects.filter(pk=session_id).values_list("version", flat=True).first() or 0
+
+
+def age(session_id: UUID) -> float | None:
+    """Seconds since HeyGen was last asked. Who asks for it has the page open: the session counts as watched."""
+    schedule.watch(KIND, session_id)
+    known = schedule.freshness(KIND, [session_id]).get(session_id)
+    if known is None or known.polled_at is None:
+        return None
+    return (timezone.now() - known.polled_at).total_seconds()
+
+
+def fragments(session_id: UUID, since: int | None, language: str, variant: str) -> str:
+    """What brings a page that shows version `since` up to date, as `<hx-partial>` blocks."""
+    session = VideoSession.objects.select_related("workspace", "owner").filter(pk=session_id).first()
+    if session is None:
+        return ""
+    rights = VARIANTS.get(variant, VARIANTS["viewer"])
+    return render_to_string("sessions_app/detail_stream.html", context(session, rights, since=since))

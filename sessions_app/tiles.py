@@ -1,0 +1,120 @@
+"""Resources and videos as things to look at: which of their files is the picture, the film, the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.urls import reverse
+
+from sessions_app.models import MediaFile, MediaRole, MediaState, Resource, Video
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_LOOKS = {"image": "image", "draft": "image", "avatar": "image", "video": "video", "voice": "audio"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One resource. All addresses are ours (`/files/…`) or "" where there is nothing to show.
+
+    `look`: "image", "video", "audio" or "other", by what its file is and else by its type.
+    `note`: "missing" (HeyGen does not know it), "coming" (not described yet), "" otherwise.
+    """
+
+    id: UUID
+    name: str
+    type: str
+    source: str
+    look: str
+    picture: str
+    file: str
+    message_position: int | None
+    seen_at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One video of a session. Addresses as in `Tile`; `seconds` is its length."""
+
+    id: UUID
+    title: str
+    group: str
+    status: str
+    seconds: float | None
+    poster: str
+    video: str
+    captioned: str
+    subtitles: str
+    captions: str
+    content_type: str
+    failure: str
+    portrait: bool
+    seen_at: datetime
+
+
+def _address(file: MediaFile | None) -> str:
+    """Where a page gets it: our copy, or through us the remote link while it is fresh."""
+    if file is None or file.state == MediaState.FAILED or not (file.path or file.remote_url):
+        return ""
+    return reverse("files:file", args=[file.pk])
+
+
+def _by_role(files: Iterable[MediaFile]) -> dict[str, MediaFile]:
+    return {file.role: file for file in files}
+
+
+def tile(resource: Resource) -> Tile:
+    """`resource.files` should be prefetched."""
+    files = _by_role(resource.files.all())
+    main = files.get(MediaRole.MAIN)
+    kind = (main.content_type if main else "").partition("/")[0]
+    look = kind if kind in ("image", "video", "audio") else _LOOKS.get(resource.type, "other")
+    picture = _address(files.get(MediaRole.THUMBNAIL)) or (
+        _address(files.get(MediaRole.PREVIEW)) if look != "audio" else ""
+    )
+    if not picture and look == "image":
+        picture = _address(main)
+    note = "missing" if resource.missing else "" if resource.read_at else "coming"
+    return Tile(
+        id=resource.pk,
+        name=resource.name,
+        type=resource.type,
+        source=resource.source,
+        look=look,
+        picture=picture,
+        file=_address(main) or (_address(files.get(MediaRole.PREVIEW)) if look in ("video", "audio") else ""),
+        message_position=resource.message_position,
+        seen_at=resource.first_seen_at,
+        note=note,
+    )
+
+
+def film(video: Video) -> Film:
+    """`video.files` and `video.session` should be prefetched."""
+    files = _by_role(video.files.all())
+    subtitles = files.get(MediaRole.SUBTITLES)
+    captions = ""
+    if subtitles is not None and subtitles.state == MediaState.STORED:
+        captions = reverse("files:captions", args=[subtitles.pk])
+    main = files.get(MediaRole.VIDEO)
+    return Film(
+        id=video.pk,
+        title=video.title,
+        group=video.group,
+        status=video.status,
+        seconds=video.duration,
+        poster=_address(files.get(MediaRole.THUMBNAIL)),
+        video=_address(main),
+        captioned=_address(files.get(MediaRole.CAPTIONED)),
+        subtitles=_address(subtitles),
+        captions=captions,
+        content_type=main.content_type if main else "",
+        failure=video.failure_message or video.failure_code,
+        portrait=video.session.settings.get("orientation") == "portrait",
+        seen_at=video.first_seen_at,
+    )

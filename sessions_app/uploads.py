@@ -1,0 +1,55 @@
+"""Hands a person's file to HeyGen, so that a prompt or message can name it."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+import heygen
+from polling.budget import Priority
+from sessions_app.forms import FILE_TYPES, MAX_FILE_BYTES
+from sessions_app.models import Upload
+from workspaces_app.connections import NoKeyError, client_for
+from workspaces_app.models import User, Workspace
+
+
+class NotUploaded(Exception):
+    """Why a file was not taken, in words for the person who chose it."""
+
+
+def store(file: UploadedFile, *, workspace: Workspace, owner: User) -> Upload:
+    """Uploads one file as HeyGen's asset and remembers it as the person's. Raises NotUploaded."""
+    name = PurePath(file.name or "file").name[:255]
+    size = file.size or 0
+    if size == 0:
+        raise NotUploaded(_("“%(name)s” is empty.") % {"name": name})
+    if size > MAX_FILE_BYTES:
+        raise NotUploaded(_("“%(name)s” is larger than 32 MB, the most that HeyGen takes.") % {"name": name})
+    content_type = (file.content_type or "application/octet-stream").partition(";")[0].strip().lower()
+    if content_type not in FILE_TYPES and PurePath(name).suffix.lower() not in FILE_TYPES:
+        raise NotUploaded(
+            _("“%(name)s” is of a kind that HeyGen does not take: images, videos, sounds and PDF are.")
+            % {"name": name}
+        )
+    try:
+        client = client_for(workspace, priority=Priority.COMMAND)
+        file.seek(0)
+        asset = client.upload_asset(file, name, content_type)  # type: ignore[arg-type]
+    except NoKeyError:
+        raise NotUploaded(_("The workspace has no API key yet: an admin can enter it.")) from None
+    except heygen.Held:
+        raise NotUploaded(_("HeyGen's limits are used up for the moment. Try again in a few seconds.")) from None
+    except heygen.Refused as error:
+        raise NotUploaded(_("HeyGen refused the file: %(reason)s") % {"reason": error.message}) from None
+    except heygen.ApiError:
+        raise NotUploaded(_("HeyGen did not take the file. Try again.")) from None
+    return Upload.objects.create(
+        workspace=workspace,
+        owner=owner,
+        filename=name,
+        content_type=asset.mime_type[:127] or content_type[:127],
+        size=size,
+        asset_id=asset.asset_id,
+    )

@@ -1,0 +1,35 @@
+"""Pages of sessions. Paths end in `/`; ids are ours, never HeyGen's."""
+
+from django.urls import path
+
+from sessions_app import (
+    command_views,
+    history_views,
+    inbox_views,
+    library_views,
+    new_session_views,
+    session_views,
+    upload_views,
+)
+
+app_name = "sessions"
+urlpatterns = [
+    path("", inbox_views.inbox, name="inbox"),
+    path("needs-you/count/", inbox_views.needs_you_count, name="needs-you-count"),
+    path("sessions/", history_views.history, name="history"),
+    path("sessions/new/", new_session_views.new, name="new"),
+    path("sessions/new/choices/<slug:kind>/", new_session_views.choices, name="choices"),
+    path("sessions/<uuid:pk>/", session_views.detail, name="detail"),
+    path("sessions/<uuid:pk>/messages/", session_views.messages, name="messages"),
+    path("sessions/<uuid:pk>/send/", session_views.send, name="send"),
+    path("sessions/<uuid:pk>/answer/", session_views.answer, name="answer"),
+    path("sessions/<uuid:pk>/approve/", session_views.approve, name="approve"),
+    path("sessions/<uuid:pk>/stop/", session_views.stop, name="stop"),
+    path("sessions/<uuid:pk>/notes/", session_views.note, name="note"),
+    path("sessions/<uuid:pk>/archive/", session_views.archive, name="archive"),
+    path("commands/<uuid:pk>/again/", command_views.again, name="press-again"),
+    path("commands/<uuid:pk>/happened/", command_views.happened, name="press-happened"),
+    path("commands/<uuid:pk>/did-not-happen/", command_views.did_not_happen, name="press-did-not-happen"),
+    path("uploads/<slug:slug>/", upload_views.upload, name="upload"),
+    path("library/", library_views.library, name="library"),
+]

@@ -1,0 +1,184 @@
+"""What codes are called on a page: statuses, reasons to wait, refusals, events. Words only, no rows are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from sessions_app.models import StatusGroup, VideoSession
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    from commands.models import Command
+    from timeline.models import Event
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWords:
+    """A status as a page shows it: `group` decides the look, `word` names it, `sentence` says what it means."""
+
+    group: str
+    word: str
+    sentence: str = ""
+
+
+# Raw status, casefolded -> the word, and what it means for the person who looks.
+_STATUSES: Mapping[str, tuple[_StrPromise, _StrPromise]] = {
+    "thinking": (
+        pgettext_lazy("status", "Thinking"),
+        gettext_lazy("The agent is working on it. Nothing to do for you."),
+    ),
+    "processing": (
+        pgettext_lazy("status", "Thinking"),
+        gettext_lazy("The agent is working on it. Nothing to do for you."),
+    ),
+    "generating": (
+        pgettext_lazy("status", "Rendering"),
+        gettext_lazy("The video is being made. Nothing to do for you."),
+    ),
+    "waiting_for_input": (
+        pgettext_lazy("status", "Has a question"),
+        gettext_lazy("The agent asked something and goes on when you have answered."),
+    ),
+    "reviewing": (
+        pgettext_lazy("status", "Storyboard to review"),
+        gettext_lazy("Approve the storyboard, or say what should change."),
+    ),
+    "completed": (pgettext_lazy("status", "Done"), gettext_lazy("The agent has finished.")),
+    "failed": (
+        pgettext_lazy("status", "Failed"),
+        gettext_lazy("The agent gave up. The conversation may say why."),
+    ),
+}
+
+
+def status_of(session: VideoSession) -> StatusWords:
+    """How a session's status reads. One that HeyGen never told us yet is still on its way there."""
+    if session.gone_at is not None:
+        return StatusWords(
+            "gone",
+            _("Gone at HeyGen"),
+            _("HeyGen no longer knows this session. What was seen of it stays here."),
+        )
+    if not session.status:
+        if session.group == StatusGroup.FAILED:
+            return StatusWords(
+                "failed", _("Not started"), _("HeyGen did not take it. The reason stands below.")
+            )
+        return StatusWords("working", _("Starting"), _("It is being handed to HeyGen."))
+    known = _STATUSES.get(session.status.casefold())
+    if known is None:
+        return StatusWords(
+            str(session.group),
+            session.status,
+            _("HeyGen calls it this; we have not met the word before. It is shown as it came."),
+        )
+    word, sentence = known
+    return StatusWords(str(session.group), str(word), str(sentence))
+
+
+_WAITING: Mapping[str, _StrPromise] = {
+    "budget": gettext_lazy("Waits its turn: many requests are on their way to HeyGen."),
+    "rate_limited": gettext_lazy("HeyGen asked us to slow down; it is sent as soon as it may."),
+    "ceiling": gettext_lazy("Waits until one of the sessions that are running has finished."),
+    "order": gettext_lazy("Waits for the message before it."),
+    "create": gettext_lazy("Waits until HeyGen has taken the session."),
+    "no_key": gettext_lazy("Waits for an API key: an admin of the workspace can enter it."),
+    "key_closed": gettext_lazy("Waits: HeyGen refuses the workspace's API key. An admin has to look at it."),
+    "unauthorized": gettext_lazy(
+        "Waits: HeyGen refuses the workspace's API key. An admin has to look at it."
+    ),
+    "payment_required": gettext_lazy("Waits: the HeyGen account has no balance left."),
+    "quota_exceeded": gettext_lazy("Waits: the HeyGen account has used up its allowance for now."),
+    "unreachable": gettext_lazy("HeyGen cannot be reached at the moment; it is sent as soon as it can."),
+}
+
+
+def waiting_for(reason: str) -> str:
+    """Why a queued press waits; "" when nothing holds it."""
+    if not reason:
+        return ""
+    known = _WAITING.get(reason)
+    return str(known) if known is not None else _("It is sent as soon as it can be.")
+
+
+def late_because(reason: str) -> str:
+    """Why what is shown of HeyGen is old."""
+    known = _LATE.get(reason)
+    return str(known) if known is not None else _("HeyGen did not answer the last time we asked.")
+
+
+_LATE: Mapping[str, _StrPromise] = {
+    "": gettext_lazy("The next look at HeyGen is overdue."),
+    "unreachable": gettext_lazy("HeyGen cannot be reached."),
+    "server_error": gettext_lazy("HeyGen has trouble answering."),
+    "bad_payload": gettext_lazy("HeyGen answered something that we cannot read."),
+    "rate_limited": gettext_lazy("HeyGen asked us to slow down."),
+    "budget": gettext_lazy("There is more to ask HeyGen for than its limits allow."),
+    "unauthorized": gettext_lazy("HeyGen refuses the workspace's API key."),
+    "payment_required": gettext_lazy("The HeyGen account has no balance left."),
+    "no_key": gettext_lazy("The workspace has no API key."),
+}
+
+
+def refusal(command: Command) -> str:
+    """HeyGen's words about a press that it refused, as they came."""
+    message = str(command.error.get("message") or "").strip()
+    return message or _("HeyGen gave no reason.")
+
+
+_COMMANDS: Mapping[str, _StrPromise] = {
+    "session.create": gettext_lazy("the start of the session"),
+    "session.send": gettext_lazy("a message"),
+    "session.stop": gettext_lazy("the request to stop"),
+}
+
+
+def event_sentence(event: Event) -> str:
+    """One line of the timeline. A code that we do not know is shown as it is."""
+    data: Mapping[str, Any] = event.data if isinstance(event.data, dict) else {}
+    what = event.what
+    if what == "session.status":
+        before, after = str(data.get("from") or ""), str(data.get("to") or "")
+        words = {"before": _raw_word(before), "after": _raw_word(after)}
+        return (_("From “%(before)s” to “%(after)s”") if before else _("Now “%(after)s”")) % words
+    if what == "session.messages":
+        count = int(data.get("count") or 0)
+        return _("One new message") if count == 1 else _("%(count)s new messages") % {"count": count}
+    if what in _EVENTS:
+        return str(_EVENTS[what])
+    if what.startswith("command."):
+        name = _COMMANDS.get(str(data.get("kind")))
+        verb = _COMMAND_EVENTS.get(what)
+        if name is not None and verb is not None:
+            return str(verb) % {"press": name}
+    return what
+
+
+def _raw_word(status: str) -> str:
+    known = _STATUSES.get(status.casefold())
+    return str(known[0]) if known else status
+
+
+_EVENTS: Mapping[str, _StrPromise] = {
+    "session.gap": gettext_lazy("Messages may have passed unseen"),
+    "session.video": gettext_lazy("A video was announced"),
+    "video.status": gettext_lazy("A video changed"),
+    "session.note": gettext_lazy("A note was written"),
+    "session.archived": gettext_lazy("Archived"),
+    "session.restored": gettext_lazy("Brought back from the archive"),
+    "session.adopted": gettext_lazy("Found at HeyGen, made elsewhere"),
+    "session.gone": gettext_lazy("HeyGen no longer knows it"),
+}
+_COMMAND_EVENTS: Mapping[str, _StrPromise] = {
+    "command.pressed": gettext_lazy("Pressed: %(press)s"),
+    "command.accepted": gettext_lazy("HeyGen took %(press)s"),
+    "command.refused": gettext_lazy("HeyGen refused %(press)s"),
+    "command.unknown": gettext_lazy("Unclear whether HeyGen took %(press)s"),
+    "command.asks_person": gettext_lazy("A person has to find out about %(press)s"),
+}
