@@ -704,7 +704,9 @@ class Client:
             _redact(error, self._key)
         self._observe(call, error)
         if error is not None:
-            raise error
+            # Without the inner frames: their variables hold what was received, which may quote the key.
+            error.__context__ = None
+            raise error.with_traceback(None)
         return result
 
     def _observe(self, call: Call, error: ApiError | None) -> None:
