@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -14,16 +16,23 @@ from starlette.routing import Route, Router
 from . import control
 from .assets import Assets
 from .calls import Calls
+from .catalogue import Look
 from .config import Config
 from .faults import Faults
 from .gateway import Gateway
 from .limiter import Limiter
+from .media import live, sound
+from .media.portraits import Person
 from .media.workshop import Workshop
-from .routes import catalogue, legacy, media, sessions, videos
+from .realtime import Streams
+from .routes import assets, catalogue, legacy, media, realtime, sessions, videos, webhooks
+from .webhooks import Webhooks
 from .world import World
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
+
+logger = logging.getLogger("simulator")
 
 
 class Simulator:
@@ -35,16 +44,17 @@ class Simulator:
         self.calls = Calls()
         self.limiter = Limiter()
         self.closing = asyncio.Event()
+        self._preparing: set[asyncio.Task[Path]] = set()
         self.faults = Faults(self.closing)
-        self.assets = Assets(self.world)
         self.workshop = Workshop(config.data_dir / "media")
+        self._attach()
         # Literal paths come before {session_id}, or `styles` and `sessions` would be taken for ids.
         routes: list[Route] = [sessions.STYLES]
         if config.dialects in ("both", "sessions"):
             routes += legacy.ROUTES
         if config.dialects in ("both", "current"):
             routes += sessions.ROUTES
-        routes += videos.ROUTES + catalogue.ROUTES
+        routes += realtime.ROUTES + videos.ROUTES + catalogue.ROUTES + assets.ROUTES + webhooks.ROUTES
         self.gateway = Gateway(self, routes)
         self.files = Router(media.ROUTES)
         self.people = Router(control.ROUTES)
@@ -58,7 +68,7 @@ class Simulator:
                 await self.gateway(scope, receive, send)
             elif scope["path"] == "/healthz":
                 await PlainTextResponse("ok\n")(scope, receive, send)
-            elif scope["path"].startswith("/media/"):
+            elif scope["path"].startswith(("/media/", "/live/")):
                 await self._files(scope, receive, send)
             elif control.allowed(Request(scope)):
                 await self.people(scope, receive, send)
@@ -110,7 +120,32 @@ class Simulator:
         self.world = World(self.config)
         self.calls.clear()
         self.faults.clear()
+        self._attach()
+
+    async def live_parts(self, look: Look) -> Path:
+        """The folder with the live segments of a presenter, made when first needed."""
+        person = Person(look.group_id, look.id, look.gender)
+        pitch = sound.pitch_of(look.gender, look.group_id)
+        return await self.workshop.parts(
+            f"live/{look.id}", lambda path: live.write_parts(path, person, pitch)
+        )
+
+    def prepare(self, making: Coroutine[Any, Any, Path]) -> None:
+        """Make something in the background that will be asked for soon."""
+        task = asyncio.create_task(making)
+        self._preparing.add(task)
+        task.add_done_callback(self._prepared)
+
+    def _prepared(self, task: asyncio.Task[Path]) -> None:
+        self._preparing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("could not be made: %s", task.exception())
+
+    def _attach(self) -> None:
+        """What stands around a world."""
         self.assets = Assets(self.world)
+        self.streams = Streams(self.world)
+        self.webhooks = Webhooks(self.world)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -121,12 +156,21 @@ class Simulator:
 
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
+        delivering = asyncio.create_task(self._deliver())
         try:
             yield
         finally:
             self.closing.set()
+            await delivering
             self.workshop.close()
             self.world.store.close()
+
+    async def _deliver(self) -> None:
+        """The delivery task; a reset gives it a new world, so it asks for the current one each time."""
+        while not self.closing.is_set():
+            self.webhooks.step()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.closing.wait(), 0.1)
 
 
 def create_app(config: Config) -> Simulator:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from . import scenarios as scenario_files
 from .errors import ApiError
 from .faults import FaultError
+from .realtime import Stream
 from .scenarios import ScenarioError
 from .schemas import CREATE_SESSION
 from .world import SessionRecord
@@ -346,6 +347,71 @@ async def add_steps(request: Request) -> Response:
     return JSONResponse(session_summary(simulator, record), 201)
 
 
+# ---- streams and webhooks
+
+
+def stream_summary(simulator: Simulator, stream: Stream) -> dict[str, Any]:
+    now, stamp = simulator.world.now(), simulator.world.clock.stamp_at
+    return {
+        "stream_id": stream.id,
+        "key": stream.account.key,
+        "type": stream.kind,
+        "status": stream.status(now),
+        "end_reason": stream.end_reason(now),
+        "created_at": stamp(stream.created),
+        "starts_at": stamp(stream.starts),
+        "buffered_bytes": stream.bytes,
+        "words": len(stream.speech.words),
+    }
+
+
+async def read_streams(request: Request) -> Response:
+    simulator = simulator_of(request)
+    return JSONResponse(
+        {"streams": [stream_summary(simulator, stream) for stream in simulator.streams.all.values()]}
+    )
+
+
+async def read_stream(request: Request) -> Response:
+    simulator = simulator_of(request)
+    stream = simulator.streams.all.get(request.path_params["stream_id"])
+    if stream is None:
+        raise HTTPException(404, "no such stream")
+    words = [{"word": word.word, "start": word.start, "end": word.end} for word in stream.speech.words]
+    return JSONResponse(
+        {
+            **stream_summary(simulator, stream),
+            "body": stream.body,
+            "text": stream.speech.text,
+            "word_log": words,
+        }
+    )
+
+
+async def read_deliveries(request: Request) -> Response:
+    deliveries = simulator_of(request).webhooks.deliveries
+    return JSONResponse({"deliveries": [{"delivery_id": name, **item} for name, item in deliveries.items()]})
+
+
+async def emit_event(request: Request) -> Response:
+    """Send an event of your own making to the endpoints of an account, and to `callback` if given."""
+    simulator = simulator_of(request)
+    document = await body_of(request)
+    world = simulator.world
+    key = document.get("key", next(iter(world.accounts)))
+    kind, data = document.get("event_type"), document.get("event_data", {})
+    if key not in world.accounts or not isinstance(kind, str) or not isinstance(data, dict):
+        raise HTTPException(400, "event_type (text), event_data (object) and a known key are needed")
+    event = simulator.webhooks.emit(
+        world.accounts[key],
+        kind,
+        data,
+        event_id=str(document.get("event_id", "")),
+        callback=document.get("callback"),
+    )
+    return JSONResponse(event, 201)
+
+
 async def reset(request: Request) -> Response:
     simulator_of(request).reset()
     return JSONResponse({})
@@ -372,5 +438,9 @@ ROUTES = [
     Route("/_control/sessions", make_sessions, methods=["POST"]),
     Route("/_control/sessions/{session_id}", read_session, methods=["GET"]),
     Route("/_control/sessions/{session_id}/steps", add_steps, methods=["POST"]),
+    Route("/_control/streams", read_streams, methods=["GET"]),
+    Route("/_control/streams/{stream_id}", read_stream, methods=["GET"]),
+    Route("/_control/deliveries", read_deliveries, methods=["GET"]),
+    Route("/_control/events", emit_event, methods=["POST"]),
     Route("/_control/reset", reset, methods=["POST"]),
 ]

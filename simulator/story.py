@@ -192,7 +192,7 @@ class Story:
         frames = machine.storyboard or self._first_storyboard()
         lines = tuple(frame.caption for frame in frames)
         title = machine.title or title_of(self.brief.prompt)
-        return title, round(1.9 * len(frames) + 0.4, 1), lines
+        return title, round(1.6 * len(frames) + 0.4, 1), lines
 
     # ---- legs
 

@@ -11,7 +11,9 @@ import heapq
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from . import scenarios as scenario_files
@@ -36,10 +38,11 @@ class SessionRecord:
     __slots__ = (
         "account",
         "body",
-        "charged",
         "counted",
         "created",
         "endings",
+        "filmed",
+        "finished",
         "id",
         "inputs",
         "machine",
@@ -49,6 +52,7 @@ class SessionRecord:
         "scenario",
         "view",
         "wake",
+        "wake_up",
     )
 
     def __init__(
@@ -74,7 +78,9 @@ class SessionRecord:
         self.inputs = 0
         self.counted = False
         self.wake = math.inf
-        self.charged: set[str] = set()
+        self.wake_up: Callable[[float], None] = lambda now: None
+        self.finished: set[str] = set()
+        self.filmed = 0
         self.endings: set[str] = set()
         self.reads: defaultdict[str, int] = defaultdict(int)
         self.view: tuple[int, float, bytes] | None = None
@@ -82,6 +88,16 @@ class SessionRecord:
     @property
     def chat(self) -> bool:
         return self.old_dialect or self.body.get("mode") == "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that webhooks tell: a session (video is None) or a video has ended. `reference` is unique to it."""
+
+    record: SessionRecord
+    reference: str
+    status: str
+    video: Video | None
 
 
 class World:
@@ -110,7 +126,8 @@ class World:
         self.deleted_videos: set[str] = set()
         self.video_owner: dict[str, tuple[SessionRecord, Video]] = {}
         self.ledger: list[dict[str, Any]] = []
-        self._agenda: list[tuple[float, int, SessionRecord]] = []
+        self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
+        self.happenings: list[Happening] = []
         self._order = itertools.count()
         self._numbers: defaultdict[str, int] = defaultdict(int)
         self._load()
@@ -165,7 +182,7 @@ class World:
     def add_scenarios(self, document: Any) -> list[str]:
         """Scenarios in the form of a scenario file; they stay until a reset."""
         added = [rule.name for rule in self.scenarios.load(document)]
-        self.store.put("scenarios", str(self._next("scenarios")), document)
+        self.store.put("scenarios", str(self.next_number("scenarios")), document)
         return added
 
     def save_clock(self) -> None:
@@ -181,10 +198,11 @@ class World:
             return
         now = self.clock.story()
         while agenda and agenda[0][0] <= now:
-            _, _, record = heapq.heappop(agenda)
-            record.wake = math.inf
-            record.machine.advance(now)
-            self._settle(record, now)
+            heapq.heappop(agenda)[2](now)
+
+    def schedule(self, at: float, callback: Callable[[float], None]) -> None:
+        """Call `callback(now)` at that story time, or at the first request after it."""
+        heapq.heappush(self._agenda, (at, next(self._order), callback))
 
     def next_due(self) -> float:
         """Story time at which something happens by itself."""
@@ -200,7 +218,7 @@ class World:
             self.require_credit(account)
             if account.working >= account.settings.max_sessions:
                 raise too_many("Too many sessions at once.", self.settings.retry_after)
-        number = self._next("session")
+        number = self.next_number("session")
         raw = digest(self.seed, "session", number)
         identifier = f"sess_{raw[:24]}" if old_dialect else raw
         slim = without_bytes(body)
@@ -214,7 +232,7 @@ class World:
             "body": slim,
             "scenario": scenario_files.as_document(scenario),
         }
-        entry = self._ledger_entry(account, "create_session", identifier, slim)
+        entry = self.ledger_entry(account, "create_session", identifier, slim)
         self.store.put_many([("session", identifier, document), ("ledger", str(entry["number"]), entry)])
         record = self._enter(identifier, document, account, scenario)
         self._settle(record, created)
@@ -249,7 +267,7 @@ class World:
         slim = without_bytes(body)
         run_id = "run_" + digest(record.id, "run", record.inputs, size=12)
         document = {"session": record.id, "at": self.now(), "kind": "message", "body": slim}
-        entry = self._ledger_entry(record.account, "send_message", run_id, slim)
+        entry = self.ledger_entry(record.account, "send_message", run_id, slim)
         key = f"{record.id}/{record.inputs:06d}"
         self.store.put_many([("input", key, document), ("ledger", str(entry["number"]), entry)])
         self._play(record, document)
@@ -294,12 +312,12 @@ class World:
 
     # ---- inside
 
-    def _next(self, kind: str) -> int:
+    def next_number(self, kind: str) -> int:
         self._numbers[kind] += 1
         self.store.put("number", kind, {"last": self._numbers[kind]})
         return self._numbers[kind]
 
-    def _ledger_entry(
+    def ledger_entry(
         self, account: Account, kind: str, reference: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
         entry = {
@@ -359,6 +377,7 @@ class World:
             scenario=scenario,
             machine=machine,
         )
+        record.wake_up = partial(self._wake, record)
         self.sessions[identifier] = record
         self.sessions_of[account.id].append(record)
         return record
@@ -385,21 +404,33 @@ class World:
         if machine.working != record.counted:
             record.counted = machine.working
             account.working += 1 if record.counted else -1
+        if machine.ended:
+            ending = f"{record.inputs} {machine.status}"
+            if ending not in record.endings:
+                record.endings.add(ending)
+                self.happenings.append(Happening(record, ending, machine.status, None))
         wake = machine.due
         for video in machine.videos:
             self.video_owner.setdefault(video.video_id, (record, video))
-            if video.video_id not in record.charged:
-                status = video.status(now)
+            if video.video_id in record.finished:
+                continue
+            status = video.status(now)
+            if status in ("completed", "failed"):
+                record.finished.add(video.video_id)
+                self.happenings.append(Happening(record, video.video_id, status, video))
                 if status == "completed":
-                    record.charged.add(video.video_id)
-                    self.charge(
-                        account, "video", video.video_id, video.duration, account.settings.avatar_video_price
-                    )
-                elif status != "failed":
-                    wake = min(wake, video.ready_at, video.failed_at)
+                    price = account.settings.avatar_video_price
+                    self.charge(account, "video", video.video_id, video.duration, price)
+            else:
+                wake = min(wake, video.ready_at, video.failed_at)
         if wake < record.wake:
             record.wake = wake
-            heapq.heappush(self._agenda, (wake, next(self._order), record))
+            self.schedule(wake, record.wake_up)
+
+    def _wake(self, record: SessionRecord, now: float) -> None:
+        record.wake = math.inf
+        record.machine.advance(now)
+        self._settle(record, now)
 
     def _load_clock(self) -> Clock:
         saved = self.store.get("clock", "clock")

@@ -15,6 +15,7 @@ from simulator.gateway import Call, answer, as_json, operation
 from simulator.paging import cut, envelope
 from simulator.world import SessionRecord
 
+from .media import film_of
 from .videos import video_view
 
 
@@ -116,11 +117,23 @@ def session_response(call: Call, record: SessionRecord) -> Response:
     """The session as JSON; the bytes are kept until something changes, because clients poll."""
     now = call.world.now()
     view, machine = record.view, record.machine
+    if machine.status == "generating" and machine.videos and worth_filming(call, record):
+        record.filmed = len(machine.videos)
+        call.simulator.prepare(film_of(call.simulator, machine.videos[-1]))
     if view is None or view[0] != machine.version or now >= view[1]:
         document = session_view(call, record, now)
         body = json.dumps({"data": document}, separators=(",", ":")).encode()
         record.view = view = (machine.version, machine.steady_until(now), body)
     return Response(view[2], media_type="application/json")
+
+
+def worth_filming(call: Call, record: SessionRecord) -> bool:
+    """Whether to render ahead: not in tests and measurements, which run fast and rarely look at the film."""
+    return (
+        record.filmed < len(record.machine.videos)
+        and call.world.clock.speed <= 4
+        and bool(record.machine.storyboard)
+    )
 
 
 def session_view(call: Call, record: SessionRecord, now: float) -> dict[str, Any]:
@@ -172,7 +185,7 @@ def resource_view(call: Call, record: SessionRecord, found: Resource) -> dict[st
     elif material.link and material.link.startswith("url:"):
         view["url"] = material.link[len("url:") :]
     elif material.link == "draft":
-        view["url"] = links.signed(f"{base}.html")
+        view["url"] = links.signed(f"{base}.txt")
         view["thumbnail_url"] = links.signed(f"{base}.thumbnail.jpg")
     elif material.link == "video":
         video = newest_video(record.machine, found.at)
