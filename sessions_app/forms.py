@@ -72,7 +72,9 @@ def _text_field(**kwargs: Any) -> forms.CharField:
 
 
 class _LongText(forms.Textarea):
-    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+    def build_attrs(
+        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         attrs = super().build_attrs(base_attrs, extra_attrs)
         attrs.pop("maxlength", None)
         return attrs
@@ -110,7 +112,9 @@ class MessageForm(WithFiles):
     token = TokenField()
     message = _text_field(label=_("Message to the agent"), rows=2)
 
-    def __init__(self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile] | None = None) -> None:
+    def __init__(
+        self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile] | None = None
+    ) -> None:
         super().__init__(data, files)
         self.fields["message"].widget.attrs["placeholder"] = _("Answer, or say what should change")
 
@@ -218,7 +222,8 @@ class HistoryFilter(forms.Form):
     status = forms.ChoiceField(required=False, choices=[("", _("All")), *StatusGroup.choices])
     workspace = forms.SlugField(required=False)
     person = forms.ChoiceField(
-        required=False, choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))]
+        required=False,
+        choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))],
     )
     archived = forms.BooleanField(required=False)
     after = forms.CharField(required=False, max_length=100)
@@ -240,7 +245,8 @@ class LibraryFilter(forms.Form):
     workspace = forms.SlugField(required=False)
     session = forms.UUIDField(required=False)
     person = forms.ChoiceField(
-        required=False, choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))]
+        required=False,
+        choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))],
     )
     since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))

@@ -49,11 +49,8 @@ CREATE_KIND, SEND_KIND, STOP_KIND = "session.create", "session.send", "session.s
 LIST_PAGES = 5
 
 
-def _connection(command: Command) -> Connection | None:
-    return connections_for({command.workspace_id}).get(command.workspace_id)
-
-
-NO_KEY = Later(30.0, "no_key")
+def _connection(command: Command) -> Connection:
+    return connections_for({command.workspace_id})[command.workspace_id]
 
 
 def files_of(payload: dict[str, Any]) -> tuple[heygen.File, ...]:
@@ -68,12 +65,9 @@ def files_of(payload: dict[str, Any]) -> tuple[heygen.File, ...]:
 
 
 def send_create(command: Command) -> Outcome:
-    connection = _connection(command)
-    if connection is None:
-        return NO_KEY
     fields = {name: value for name, value in command.payload.items() if name not in ("files", "dialect")}
-    client = connection.client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
     try:
+        client = _connection(command).client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
         created = client.create_session(heygen.CreateSession(**fields, files=files_of(command.payload)))
     except heygen.ApiError as error:
         return outcome_of(error)
@@ -105,12 +99,11 @@ def create_accepted(command: Command, outcome: Accepted) -> None:
         video_id=str(outcome.answer.get("video_id") or ""),
         status_since=timezone.now(),
     )
-    connection = _connection(command)
     schedule.enroll(
         "session",
         [command.object_id],
         workspace_id=command.workspace_id,
-        fingerprint=connection.fingerprint if connection else "",
+        fingerprint=_connection(command).fingerprint,
     )
     schedule.wake("session", [command.object_id])
 
@@ -144,14 +137,13 @@ def settle_create(command: Command) -> Settlement:
     Several open creates with the same prompt are interchangeable to HeyGen, so the oldest takes the oldest candidate, but
     only when there is one for each of them.
     """
-    connection = _connection(command)
-    if connection is None or command.attempt_at is None:
+    if command.attempt_at is None:
         return NotYet()
     if command.payload["dialect"] != heygen.Dialect.CURRENT:
         return AskPerson("no_list")
-    client = connection.client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
     since = command.attempt_at - timedelta(seconds=SKEW_SECONDS)
     try:
+        client = _connection(command).client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
         recent = _created_since(client, since)
         known = VideoSession.objects.with_remote_ids(
             command.workspace_id, [item.session_id for item in recent]
@@ -201,12 +193,9 @@ def _begins_with(session: heygen.RemoteSession, prompt: str) -> bool:
 
 def ceiling(command: Command) -> str | None:
     """HeyGen runs so many jobs of one account at once; what is over would be answered 429."""
-    connection = _connection(command)
-    if connection is None:
-        return "no_key"
     busy = (
         VideoSession.objects.working()
-        .filter(workspace__key_fingerprint=connection.fingerprint, remote_id__isnull=False)
+        .filter(workspace__key_fingerprint=_connection(command).fingerprint, remote_id__isnull=False)
         .count()
     )
     return "ceiling" if busy >= settings.CEILING_SESSIONS else None
@@ -217,9 +206,6 @@ def ceiling(command: Command) -> str | None:
 
 def send_message(command: Command) -> Outcome:
     session = VideoSession.objects.get(pk=command.object_id)
-    connection = _connection(command)
-    if connection is None:
-        return NO_KEY
     if session.remote_id is None:
         return Later(2.0, "create")
     payload = command.payload
@@ -231,8 +217,8 @@ def send_message(command: Command) -> Outcome:
         files=files_of(payload),
         auto_proceed=payload.get("auto_proceed", False),
     )
-    client = connection.client(priority=Priority.COMMAND, dialect=session.dialect)
     try:
+        client = _connection(command).client(priority=Priority.COMMAND, dialect=session.dialect)
         sent = client.send_message(session.remote_id, message)
     except heygen.ApiError as error:
         return outcome_of(error)
@@ -257,13 +243,11 @@ def settle_send(command: Command) -> Settlement:
 
 def send_stop(command: Command) -> Outcome:
     session = VideoSession.objects.get(pk=command.object_id)
-    connection = _connection(command)
-    if connection is None:
-        return NO_KEY
     if session.remote_id is None:
         return Later(2.0, "create")
     try:
-        connection.client(priority=Priority.COMMAND, dialect=session.dialect).stop_session(session.remote_id)
+        client = _connection(command).client(priority=Priority.COMMAND, dialect=session.dialect)
+        client.stop_session(session.remote_id)
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted()

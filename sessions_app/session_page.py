@@ -75,7 +75,9 @@ def stream_address(session: VideoSession, rights: Rights) -> str:
 def older_messages(session: VideoSession, before: int) -> dict[str, Any]:
     """The page of messages before that position, for "load older"."""
     messages = list(
-        session.messages.filter(position__lt=before).select_related("command__by").order_by("-position")[:PAGE]
+        session.messages.filter(position__lt=before)
+        .select_related("command__by")
+        .order_by("-position")[:PAGE]
     )
     return _chat(session, messages[::-1], _resources(session, messages))
 
@@ -90,7 +92,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     pictures = _storyboard(session, resources)
     films = [
         tiles.film(video)
-        for video in session.videos.select_related("session").prefetch_related("files").order_by("-first_seen_at")
+        for video in session.videos.select_related("session")
+        .prefetch_related("files")
+        .order_by("-first_seen_at")
     ]
     reviewing = session.group == "needs_you" and session.status.casefold() == access.REVIEWING
     return {
@@ -118,7 +122,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     }
 
 
-def _chat(session: VideoSession, messages: Sequence[Message], resources: Sequence[Resource]) -> dict[str, Any]:
+def _chat(
+    session: VideoSession, messages: Sequence[Message], resources: Sequence[Resource]
+) -> dict[str, Any]:
     first = messages[0].position if messages else None
     return {
         "session": session,

@@ -40,7 +40,9 @@ def store(file: UploadedFile, *, workspace: Workspace, owner: User) -> Upload:
     except NoKeyError:
         raise NotUploaded(_("The workspace has no API key yet: an admin can enter it.")) from None
     except heygen.Held:
-        raise NotUploaded(_("HeyGen's limits are used up for the moment. Try again in a few seconds.")) from None
+        raise NotUploaded(
+            _("HeyGen's limits are used up for the moment. Try again in a few seconds.")
+        ) from None
     except heygen.Refused as error:
         raise NotUploaded(_("HeyGen refused the file: %(reason)s") % {"reason": error.message}) from None
     except heygen.ApiError:

@@ -90,9 +90,19 @@ def save(
         )
 
 
+# Kinds whose object is the workspace itself; an app adds its own.
+_polled_kinds = [account.KIND, catalogue.KIND]
+
+
+def poll_each_workspace(kind: str) -> None:
+    """Has every workspace with a key polled as an object of this kind, too; apps say so in `AppConfig.ready()`."""
+    if kind not in _polled_kinds:
+        _polled_kinds.append(kind)
+
+
 def enroll(workspace_id: UUID, fingerprint: str) -> None:
-    """Has account and catalogue of the workspace polled, starting now."""
-    for kind in (account.KIND, catalogue.KIND):
+    """Has what belongs to the workspace itself polled, starting now: account, catalogue, and what apps added."""
+    for kind in _polled_kinds:
         schedule.enroll(kind, [workspace_id], workspace_id=workspace_id, fingerprint=fingerprint)
         schedule.wake(kind, [workspace_id])
 

@@ -82,8 +82,8 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
 
 
 def read(claim: Claim, job: Job) -> Reading:
-    client = job.connection.client(priority=Priority.BACKGROUND, dialect=job.dialect)
     try:
+        client = job.connection.client(priority=Priority.BACKGROUND, dialect=job.dialect)
         newest = client.list_sessions(limit=PAGE)
         older = client.list_sessions(limit=PAGE, token=job.cursor) if job.cursor else None
     except heygen.ApiError as error:

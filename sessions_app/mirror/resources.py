@@ -62,8 +62,8 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
 
 def read(claim: Claim, job: Job) -> Reading:
     priority = Priority.WATCHED if claim.watched else Priority.BACKGROUND
-    client = job.connection.client(priority=priority, dialect=job.dialect)
     try:
+        client = job.connection.client(priority=priority, dialect=job.dialect)
         resource = client.read_resource(job.remote_session_id, job.resource_id)
     except heygen.ApiError as error:
         return failed(error)

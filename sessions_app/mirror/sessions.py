@@ -126,8 +126,8 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
 def read(claim: Claim, job: Job) -> Reading:
     """One GET; a second one for the videos when the session ended or names another video than before."""
     priority = Priority.WATCHED if claim.watched else Priority.BACKGROUND
-    client = job.connection.client(priority=priority, dialect=job.dialect)
     try:
+        client = job.connection.client(priority=priority, dialect=job.dialect)
         # Two halves: of the bytes, which costs nothing to compare, and of what they say, which signed links don't change.
         polled = client.poll_session(job.remote_id, known=claim.digest[:32])
         if polled.session is None:

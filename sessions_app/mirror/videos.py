@@ -52,8 +52,8 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
 
 
 def read(claim: Claim, job: Job) -> Reading:
-    client = job.connection.client(priority=Priority.WATCHED if claim.watched else Priority.BACKGROUND)
     try:
+        client = job.connection.client(priority=Priority.WATCHED if claim.watched else Priority.BACKGROUND)
         video = client.read_video(job.video_id)
     except heygen.ApiError as error:
         return failed(error)

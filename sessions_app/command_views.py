@@ -1,0 +1,67 @@
+"""What a person decides about a press that HeyGen refused, or whose outcome nobody knows."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from commands.ledger import NotRepeatable
+from commands.models import Command
+from sessions_app import access, actions
+from sessions_app.models import VideoSession
+from sessions_app.sending import CREATE_KIND
+from workspaces_app.models import Role
+from workspaces_app.requests import SignedIn
+
+
+def _press(request: SignedIn, pk: UUID) -> tuple[Command, VideoSession]:
+    """The press and its session, when the person may press the like; 404 for strangers, 403 below the role."""
+    command = Command.objects.select_related("by").filter(pk=pk, kind__startswith="session.").first()
+    if command is None:
+        raise Http404
+    if command.kind == CREATE_KIND:
+        return command, access.session(request.user, command.object_id, needs=Role.CREATOR)
+    return command, access.sendable(request.user, command.object_id)
+
+
+@login_required
+@require_POST
+def again(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Sends it once more, as a new press."""
+    command, session = _press(request, pk)
+    try:
+        actions.send_again(command, by=request.user)
+    except NotRepeatable:
+        messages.warning(request, _("That was settled meanwhile; nothing was sent again."))
+    return redirect(session)
+
+
+@login_required
+@require_POST
+def happened(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A person found out that HeyGen had taken it."""
+    return _decide(request, pk, happened=True)
+
+
+@login_required
+@require_POST
+def did_not_happen(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A person found out that HeyGen had not taken it."""
+    return _decide(request, pk, happened=False)
+
+
+def _decide(request: SignedIn, pk: UUID, *, happened: bool) -> HttpResponse:
+    command, session = _press(request, pk)
+    remote_id = request.POST.get("remote_id", "").strip()
+    if happened and command.kind == CREATE_KIND and not remote_id:
+        messages.error(request, _("Enter the session's id at HeyGen: without it we cannot follow it."))
+        return redirect(session)
+    if not actions.decide(command, happened=happened, remote_id=remote_id[:255], by=request.user):
+        messages.warning(request, _("That was settled meanwhile."))
+    return redirect(session)

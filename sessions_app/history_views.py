@@ -1,0 +1,42 @@
+"""`/sessions/`: the shared history."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sessions_app import lists
+from sessions_app.forms import HistoryFilter
+from sessions_app.models import StatusGroup
+from workspaces_app import access
+from workspaces_app.requests import SignedIn
+
+
+@login_required
+@require_safe
+def history(request: SignedIn) -> HttpResponse:
+    form = HistoryFilter(request.GET)
+    chosen = form.chosen()
+    page = lists.page(request.user, chosen)
+    kept = request.GET.copy()
+    kept.pop("after", None)
+    by_status = kept.copy()
+    by_status.pop("status", None)
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "page": page,
+        "workspaces": list(access.visible_workspaces(request.user)),
+        "groups": [
+            (value, label, page.counts.get(value, 0))
+            for value, label in StatusGroup.choices
+            if page.counts.get(value) or value == chosen["status"] or value != StatusGroup.UNKNOWN
+        ],
+        "kept": kept.urlencode(),
+        "kept_without_status": by_status.urlencode(),
+        "is_filtered": any(chosen[name] for name in ("q", "status", "workspace", "person", "archived")),
+    }
+    template = "sessions_app/history.html"
+    return render(request, f"{template}#results" if request.htmx else template, context)

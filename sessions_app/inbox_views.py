@@ -1,0 +1,52 @@
+"""`/`: what waits for a person, and what happened last."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from sessions_app import lists
+from workspaces_app import access
+from workspaces_app.models import Role
+from workspaces_app.requests import SignedIn
+
+
+@login_required
+@require_safe
+def inbox(request: SignedIn) -> HttpResponse:
+    waiting = lists.waiting(request.user)
+    context = {
+        "waiting": waiting,
+        "unclear": list(lists.unclear(request.user).select_related("by")[: lists.INBOX]),
+        "recent": lists.recent(request.user),
+        "may_create": bool(access.workspaces_with(request.user, Role.CREATOR)),
+        "needs_you_count": len(waiting),
+    }
+    template = "sessions_app/inbox.html"
+    return render(request, f"{template}#lists" if request.htmx else template, context)
+
+
+@login_required
+@require_safe
+def needs_you_count(request: SignedIn) -> JsonResponse:
+    """For title, favicon and notification of a page that nobody looks at: how many wait, and which came last."""
+    rows = lists.waiting(request.user)
+    latest = max(rows, key=lambda row: row.session.status_since, default=None)
+    return JsonResponse(
+        {
+            "count": lists.waiting_count(request.user),
+            "latest": None
+            if latest is None
+            else {
+                "title": latest.session.display_title,
+                "text": _("%(status)s · %(workspace)s")
+                % {"status": latest.status.word, "workspace": latest.session.workspace},
+                "url": reverse("sessions:detail", args=[latest.session.pk]),
+            },
+        },
+        headers={"Cache-Control": "no-store"},
+    )

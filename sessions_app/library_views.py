@@ -1,0 +1,37 @@
+"""`/library/`: everything that was made, to find again, to look at and to take away."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sessions_app import library as queries
+from sessions_app.forms import LibraryFilter
+from workspaces_app import access
+from workspaces_app.requests import SignedIn
+
+
+@login_required
+@require_safe
+def library(request: SignedIn) -> HttpResponse:
+    form = LibraryFilter(request.GET)
+    chosen = form.chosen()
+    page = queries.page(request.user, chosen)
+    kept = request.GET.copy()
+    kept.pop("after", None)
+    by_type = kept.copy()
+    by_type.pop("type", None)
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "page": page,
+        "finished": queries.FINISHED,
+        "workspaces": list(access.visible_workspaces(request.user)),
+        "kept": kept.urlencode(),
+        "kept_without_type": by_type.urlencode(),
+        "is_filtered": any(value for name, value in chosen.items() if name != "after"),
+    }
+    template = "sessions_app/library.html"
+    return render(request, f"{template}#results" if request.htmx else template, context)

@@ -1,0 +1,212 @@
+"""`/sessions/<id>/`: the page of one session, and everything that is pressed there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from commands import tokens
+from commands.ledger import TokenTaken
+from polling import schedule
+from sessions_app import access, actions, session_page, uploads
+from sessions_app.forms import MessageForm, NoteForm, PressForm, own_uploads, upload_items
+from sessions_app.models import VideoSession
+from workspaces_app import access as workspaces
+from workspaces_app.models import Role
+from workspaces_app.requests import SignedIn
+
+PAGE = "sessions_app/detail.html"
+# To the agent, in the language that it is sure to understand. In the older dialect the flag says the same.
+APPROVAL = "Approved. Please go ahead and make the video."
+
+
+def _context(request: SignedIn, session: VideoSession, **forms: Any) -> dict[str, Any]:
+    """What the page has beside what everybody sees: the forms, with a token for each press."""
+    role = workspaces.require(request.user, session.workspace_id, Role.VIEWER)
+    rights = session_page.rights_of(role)
+    return {
+        **session_page.context(session, rights),
+        "stream_url": session_page.stream_address(session, rights),
+        "form": MessageForm(),
+        "note_form": NoteForm(),
+        "tokens": {name: tokens.new() for name in ("answer", "approve", "stop")},
+        "draft_key": f"session:{session.pk}",
+        **forms,
+    }
+
+
+@login_required
+@require_safe
+def detail(request: SignedIn, pk: UUID) -> HttpResponse:
+    session = access.session(request.user, pk)
+    schedule.watch(session_page.KIND, session.pk)
+    return render(request, PAGE, _context(request, session))
+
+
+@login_required
+@require_safe
+def messages(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The messages before `?before=`; without htmx a page of their own."""
+    session = access.session(request.user, pk)
+    before = request.GET.get("before", "")
+    older = session_page.older_messages(
+        session, int(before) if before.isdecimal() and len(before) < 10 else 0
+    )
+    template = "sessions_app/detail.html#older" if request.htmx else "sessions_app/older.html"
+    return render(request, template, older)
+
+
+def _done(request: SignedIn, session: VideoSession, **context: Any) -> HttpResponse:
+    """After a press: what it changed, with new tokens for the forms; or simply the page again."""
+    if not request.htmx:
+        return redirect(session)
+    fresh = VideoSession.objects.select_related("workspace", "owner").get(pk=session.pk)
+    return render(request, "sessions_app/detail_pressed.html", _context(request, fresh, **context))
+
+
+def _refused(request: SignedIn, session: VideoSession, form: Any) -> HttpResponse:
+    """What was typed stays where it is; what is wrong with it stands below."""
+    context = _context(request, session, form=form)
+    if request.htmx:
+        return render(request, "sessions_app/detail_refused.html", context, status=422)
+    return render(request, PAGE, context, status=422)
+
+
+def _stale(request: SignedIn, session: VideoSession, form: Any, message: str) -> HttpResponse:
+    form.add_error(None, message)
+    return _refused(request, session, form)
+
+
+def _taken() -> str:
+    return _("This form was sent before. Load the page again to see what became of it.")
+
+
+@login_required
+@require_POST
+def send(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A message with what was typed and uploaded."""
+    session = access.sendable(request.user, pk)
+    form = MessageForm(request.POST, request.FILES)
+    form.offer(own_uploads(request.user, session.workspace_id))
+    if not form.is_valid():
+        return _refused(request, session, form)
+    try:
+        sent_now = [
+            uploads.store(file, workspace=session.workspace, owner=request.user)
+            for file in form.cleaned_data["files"]
+        ]
+        actions.send(
+            session,
+            text=form.cleaned_data["message"],
+            files=upload_items([*form.cleaned_data["uploads"], *sent_now]),
+            token=form.cleaned_data["token"],
+            by=request.user,
+        )
+    except uploads.NotUploaded as refused:
+        return _stale(request, session, form, str(refused))
+    except TokenTaken:
+        return _stale(request, session, form, _taken())
+    return _done(request, session)
+
+
+@login_required
+@require_POST
+def answer(request: SignedIn, pk: UUID) -> HttpResponse:
+    """One of the choices that the agent's question ends in."""
+    session = access.sendable(request.user, pk)
+    return _press(
+        request,
+        session,
+        lambda form: (
+            actions.send(session, text=form["choice"], token=form["token"], by=request.user)
+            if form["choice"].strip()
+            else None
+        ),
+    )
+
+
+@login_required
+@require_POST
+def approve(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The verdict on a storyboard. It counts only for the newest one."""
+    session = access.sendable(request.user, pk)
+    return _press(
+        request,
+        session,
+        lambda form: actions.send(
+            session,
+            text=APPROVAL,
+            token=form["token"],
+            by=request.user,
+            auto_proceed=session.dialect == "sessions",
+            revision=form["revision"],
+        ),
+    )
+
+
+@login_required
+@require_POST
+def stop(request: SignedIn, pk: UUID) -> HttpResponse:
+    session = access.session(request.user, pk, needs=Role.CREATOR)
+    return _press(request, session, lambda form: actions.stop(session, token=form["token"], by=request.user))
+
+
+def _press(
+    request: SignedIn, session: VideoSession, action: Callable[[dict[str, Any]], object]
+) -> HttpResponse:
+    """A press of one button. What stands in the composer is nobody's business here: it stays."""
+    press = PressForm(request.POST)
+    form = MessageForm()
+    if not press.is_valid():
+        return _stale(request, session, _bound(form), _("This form is out of date. Load the page again."))
+    try:
+        action(press.cleaned_data)
+    except actions.StaleRevision:
+        return _stale(
+            request,
+            session,
+            _bound(form),
+            _("There is a newer storyboard than the one you approved. Look at it first; nothing was sent."),
+        )
+    except TokenTaken:
+        return _stale(request, session, _bound(form), _taken())
+    return _done(request, session)
+
+
+def _bound(form: MessageForm) -> MessageForm:
+    """A form that can carry an error without having been filled in."""
+    bound = MessageForm(QueryDict(f"token={tokens.new()}"))
+    bound.full_clean()
+    bound.errors.clear()
+    return bound
+
+
+@login_required
+@require_POST
+def note(request: SignedIn, pk: UUID) -> HttpResponse:
+    """An internal note; viewers may write them, too."""
+    session = access.session(request.user, pk)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        actions.note(session, body=form.cleaned_data["body"], by=request.user)
+        return redirect(f"{session.get_absolute_url()}#notes")
+    return render(request, PAGE, _context(request, session, note_form=form), status=422)
+
+
+@login_required
+@require_POST
+def archive(request: SignedIn, pk: UUID) -> HttpResponse:
+    """`archived=1` takes the session out of the lists, anything else brings it back."""
+    session = access.session(request.user, pk, needs=Role.CREATOR)
+    archived = request.POST.get("archived") == "1"
+    actions.archive(session, archived=archived, by=request.user)
+    notices.success(request, _("Archived.") if archived else _("Back in the lists."))
+    return redirect(session)
