@@ -28,6 +28,7 @@ class UserFactory(DjangoModelFactory):
 class WorkspaceFactory(DjangoModelFactory):
     class Meta:
         model = Workspace
+        skip_postgeneration_save = True  # the hook saves what it sets
 
     name = factory.Sequence(lambda number: f"Workspace {number}")
     slug = factory.Sequence(lambda number: f"workspace-{number}")
