@@ -17,24 +17,15 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.children import Program
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One child of the supervisor. `environment` comes on top of the supervisor's own."""
-
-    name: str
-    command: tuple[str, ...]
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 def data_dir() -> Path:
@@ -141,7 +132,7 @@ def valkey_server() -> Path:
     raise ImproperlyConfigured(f"no embedded Valkey for {platform.system()} on {machine}: set REDIS_URL")
 
 
-def valkey(folder: Path) -> tuple[Command, dict[str, str]]:
+def valkey(folder: Path) -> tuple[Program, dict[str, str]]:
     """The embedded Valkey and the variables that lead to it. It keeps nothing: all it holds may be lost."""
     port = free_port()
     password = (folder / "secrets" / "VALKEY_PASSWORD").read_text(encoding="utf-8")
@@ -165,12 +156,12 @@ def valkey(folder: Path) -> tuple[Command, dict[str, str]]:
         ),
     )
     return (
-        Command("valkey", _lifeline("program", port, str(valkey_server()), str(configuration))),
+        Program("program", port, (str(valkey_server()), str(configuration))),
         {"REDIS_URL": f"redis://:{password}@127.0.0.1:{port}/0"},
     )
 
 
-def simulator(folder: Path, *, bind: str, public_url: str, port: int) -> tuple[Command, dict[str, str]]:
+def simulator(folder: Path, bind: str, public_url: str, port: int) -> tuple[Program, dict[str, str]]:
     """The simulated HeyGen and the variables that lead to it.
 
     Browsers play live streams from it directly, so it listens where the pages do. Its port stays the same from start
@@ -182,13 +173,19 @@ def simulator(folder: Path, *, bind: str, public_url: str, port: int) -> tuple[C
     host = f"[{seen.hostname}]" if ":" in (seen.hostname or "") else seen.hostname
     origin = f"http://{host}:{port}"
     local = f"http://127.0.0.1:{port}"
-    command = _lifeline(
-        *("module", port, "simulator", "--host", bind, "--port", str(port)),
-        *("--public-url", origin, "--data-dir", str(folder / "simulator")),
+    arguments = (
+        "--host",
+        bind,
+        "--port",
+        str(port),
+        "--public-url",
+        origin,
+        "--data-dir",
+        str(folder / "simulator"),
     )
     media = os.environ.get("MEDIA_HOSTS", "").strip()
     return (
-        Command("simulator", command),
+        Program("module", port, ("simulator", *arguments)),
         {
             "SIMULATED": "True",
             "HEYGEN_API_KEY": DEFAULT_KEY,
@@ -196,7 +193,3 @@ def simulator(folder: Path, *, bind: str, public_url: str, port: int) -> tuple[C
             "MEDIA_HOSTS": ",".join(dict.fromkeys(filter(None, (media, origin, local)))),
         },
     )
-
-
-def _lifeline(kind: str, port: int, *command: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "config.lifeline", kind, str(port), *command)

@@ -1,10 +1,11 @@
 """Ties a process to the supervisor that started it. Standard library only: it runs before anything else is imported.
 
 The supervisor holds the writing end of one pipe and writes nothing. Its children hold the reading end: end of file
-means that the supervisor is gone, however it died, on Linux and macOS alike. Then a child ends itself.
+means that the supervisor is gone, however it died, on Linux and macOS alike. Then a child ends itself. On a second
+pipe a child says, once, that it is ready.
 
-    python -m config.lifeline module 8001 simulator --port 8001     a Python module, in this process
-    python -m config.lifeline program 6390 valkey-server …          any program, watched from this process
+    python -m config.lifeline module 8001 simulator --port 8001    a Python module, in this process
+    python -m config.lifeline program 6390 valkey-server …         any program, watched from this process
 
 The number is the port whose answering makes the process ready.
 """
@@ -20,19 +21,21 @@ import sys
 import threading
 import time
 
-# File descriptors that the supervisor passes on; see `config.supervisor`.
+# Where `python -m config.lifeline` finds the two pipes.
 LIFELINE = "DAILIES_LIFELINE_FD"
 READY = "DAILIES_READY_FD"
 
 # How long a process may take to end by itself after its supervisor is gone.
 GRACE_SECONDS = 2.0
 
+_ready_descriptor: int | None = None
 
-def hold() -> None:
-    """Starts the watcher, if a supervisor passed a lifeline. Otherwise does nothing."""
-    descriptor = os.environ.get(LIFELINE)
-    if descriptor is not None:
-        threading.Thread(target=_watch, args=(int(descriptor),), name="lifeline", daemon=True).start()
+
+def hold(lifeline_descriptor: int, ready_descriptor: int) -> None:
+    """Starts the watcher, and remembers whom to tell that this process is ready."""
+    global _ready_descriptor
+    _ready_descriptor = ready_descriptor
+    threading.Thread(target=_watch, args=(lifeline_descriptor,), name="lifeline", daemon=True).start()
 
 
 def _watch(descriptor: int) -> None:
@@ -44,19 +47,15 @@ def _watch(descriptor: int) -> None:
 
 
 def ready() -> None:
-    """Tells the supervisor, once, that this process does its work."""
-    descriptor = os.environ.pop(READY, None)
-    if descriptor is not None:
-        os.write(int(descriptor), b"ready")
-        os.close(int(descriptor))
+    """Tells the supervisor, if there is one, that this process does its work."""
+    global _ready_descriptor
+    if _ready_descriptor is not None:
+        os.write(_ready_descriptor, b"ready")
+        os.close(_ready_descriptor)
+        _ready_descriptor = None
 
 
-def ready_when_listening(port: int) -> None:
-    """`ready()` as soon as something answers on `port` of this machine; for programs that know nothing of us."""
-    threading.Thread(target=_probe, args=(port,), name="readiness", daemon=True).start()
-
-
-def _probe(port: int) -> None:
+def _ready_when_listening(port: int) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -74,9 +73,9 @@ def _run_program(command: list[str]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    hold()
+    hold(int(os.environ.pop(LIFELINE)), int(os.environ.pop(READY)))
     kind, port, *command = arguments
-    ready_when_listening(int(port))
+    threading.Thread(target=_ready_when_listening, args=(int(port),), name="ready", daemon=True).start()
     if kind == "program":
         return _run_program(command)
     sys.argv = command

@@ -6,56 +6,14 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from collections.abc import Mapping
+import io
+import os
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-STAMP = "prepared"
 
-
-def fingerprint(root: Path, database_url: str) -> str:
-    """Changes with what `main` would have to do again: migrations, static files, packages, the database's address."""
-    digest = hashlib.sha256(database_url.encode())
-    digest.update((root / "requirements.txt").read_bytes())
-    for migration in sorted(root.glob("*/migrations/*.py")):
-        digest.update(str(migration.relative_to(root)).encode())
-    for folder in sorted((root / "static", *root.glob("*/static"))):
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            status = file.stat()
-            digest.update(f"{file.relative_to(root)} {status.st_size} {status.st_mtime_ns}".encode())
-    return digest.hexdigest()
-
-
-def is_current(root: Path, data_dir: Path, static_root: Path, database: Mapping[str, object]) -> bool:
-    """Whether the other processes may start at once. Cheap, and says False when in doubt.
-
-    Asked before Django is loaded, which is most of a start. Only SQLite can be looked at without it.
-    """
-    if database["ENGINE"] != "django.db.backends.sqlite3" or not (static_root / "staticfiles.json").exists():
-        return False
-    try:
-        stamp, count = (data_dir / STAMP).read_text(encoding="utf-8").split()
-    except (OSError, ValueError):
-        return False
-    # The count notices a database that was deleted or restored from a backup behind our back.
-    name = str(database["NAME"])
-    return stamp == fingerprint(root, name) and count == str(applied_migrations(name))
-
-
-def applied_migrations(database: str) -> int:
-    """How many migrations the SQLite file has seen; -1 when it cannot be said."""
-    try:
-        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
-        try:
-            (count,) = connection.execute("SELECT count(*) FROM django_migrations").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return -1
-    return int(count)
-
-
-def main() -> None:
+def prepare() -> str:
+    """Does what is to be done; what people need to sign in for the first time, or ""."""
     import django
 
     django.setup()
@@ -63,20 +21,48 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    database = settings.DATABASES["default"]
-    if not is_current(settings.BASE_DIR, settings.DATA_DIR, settings.STATIC_ROOT, database):
+    if migrations_missing():
         call_command("migrate", verbosity=0, interactive=False)
-        if not settings.DEBUG:
-            call_command("collectstatic", verbosity=0, interactive=False, clear=True)
-        name = str(database["NAME"])
-        (settings.DATA_DIR / STAMP).write_text(
-            f"{fingerprint(settings.BASE_DIR, name)} {applied_migrations(name)}", encoding="utf-8"
-        )
-    call_command("bootstrap")
+    if not settings.DEBUG:
+        collect_static(settings.STATIC_ROOT)
+    printed = io.StringIO()
+    call_command("bootstrap", stdout=printed)
+    return printed.getvalue().strip()
+
+
+def migrations_missing() -> bool:
+    """Asked first, because `migrate` looks at every permission and content type even when it has nothing to do."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def collect_static(root: Path) -> None:
+    """Collects, hashes and compresses static files, unless `root` holds the outcome for the same files already."""
+    from django.contrib.staticfiles import finders
+    from django.core.management import call_command
+
+    digest = hashlib.sha256()
+    for finder in finders.get_finders():
+        for path, storage in finder.list([]):
+            status = os.stat(storage.path(path))
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    stamp = root / ".collected"
+    if not stamp.exists() or stamp.read_text(encoding="ascii") != digest.hexdigest():
+        call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+        stamp.write_text(digest.hexdigest(), encoding="ascii")
+
+
+def report(writer: Connection) -> None:
+    """Prepares in a fork of the supervisor's, and sends it the result."""
+    os.setsid()
+    writer.send(prepare())
 
 
 if __name__ == "__main__":
-    import os
+    import sys
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    main()
+    sys.stdout.write(prepare() + "\n")

@@ -1,4 +1,4 @@
-"""The long-running processes of Dailies, each started the same way everywhere: `python -m config.process worker`.
+"""The long-running processes of Dailies, the same everywhere: `python -m config.process worker`, or forked by `./run`.
 
 web        pages and event streams
 worker     polls and file copies
@@ -8,36 +8,29 @@ beat       the clock: one tick a second
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
 from config import lifeline
-
-# Before the imports below, which take most of a second: a supervisor may die in it.
-lifeline.hold()
-
-import os  # noqa: E402
-import signal  # noqa: E402
-import socket  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from typing import Any  # noqa: E402
-
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
-
-# The listening socket, when the supervisor made it: see `config.supervisor`.
-LISTEN = "DAILIES_LISTEN_FD"
 
 WORKER_THREADS = 8
 COMMAND_THREADS = 16
 
 
-def web() -> None:
+def web(listening: socket.socket | None = None) -> None:
     from config.web import serve
 
-    descriptor = os.environ.pop(LISTEN, None)
-    serve(socket.socket(fileno=int(descriptor)) if descriptor else None)
+    serve(listening)
 
 
 def worker() -> None:
-    _celery_worker("polls,files,words", threads=WORKER_THREADS)
+    _celery_worker("polls,files", threads=WORKER_THREADS)
 
 
 def commands() -> None:
@@ -45,7 +38,7 @@ def commands() -> None:
 
 
 def beat() -> None:
-    """Sends ticks by name. It loads no app, so it starts in a moment, stays small and never touches the database."""
+    """Sends ticks by name. It needs no app, so it starts in a moment and never touches the database."""
     from celery.beat import Scheduler, Service
     from django.conf import settings
     from django.utils.log import configure_logging
@@ -62,6 +55,7 @@ def beat() -> None:
 
 
 def _celery_worker(queues: str, *, threads: int) -> None:
+    """Runs until SIGTERM. Not through Celery's command line, which loads a whole terminal toolkit."""
     from celery.signals import worker_ready
 
     from config.celery import app
@@ -73,18 +67,19 @@ def _celery_worker(queues: str, *, threads: int) -> None:
         lifeline.ready()
 
     worker_ready.connect(tell)
-    app.worker_main(
-        [
-            "worker",
-            f"--queues={queues}",
-            f"--concurrency={threads}",
-            f"--hostname={queues.replace(',', '-')}@%h",
-            # Workers need not know of each other: rows and leases coordinate them.
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-        ]
+    running = app.Worker(
+        hostname=f"{queues.replace(',', '-')}@{socket.gethostname()}",
+        queues=queues,
+        concurrency=threads,
+        loglevel="INFO",
+        quiet=True,
+        # Workers need not know of each other: rows and leases coordinate them.
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
     )
+    running.start()
+    sys.exit(running.exitcode)
 
 
 def _leave(_number: int, _frame: Any) -> None:

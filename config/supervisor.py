@@ -8,27 +8,20 @@ again, after half a second and then twice as long each time, up to ten seconds.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Sequence
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import FrameType
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, env, lifeline, prepare
-from config.embedded import Command
-from config.process import LISTEN
-
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 10.0
-# One that ran for so long before it ended starts again at once: it is no crash loop.
-STEADY_SECONDS = 30.0
+from config import embedded, env, prepare
+from config.children import Child, Forked, Start, nursery
 
 READY_SECONDS = 60.0
 # Together below the two seconds after which a person presses Ctrl-C again.
@@ -39,134 +32,40 @@ LOG_BYTES = 10 * 1024 * 1024
 LOG_CHECK_SECONDS = 60.0
 
 
-class Child:
-    """One process, restarted until told otherwise."""
-
-    def __init__(
-        self, command: Command, *, log: Path, inherited: Sequence[int], lifeline_descriptor: int
-    ) -> None:
-        self.command = command
-        self.log = log
-        self.inherited = tuple(inherited)
-        self.lifeline_descriptor = lifeline_descriptor
-        self.ready = threading.Event()
-        self.process: subprocess.Popen[bytes] | None = None
-        self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._keep_running, name=command.name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def ask_to_end(self) -> None:
-        with self._lock:
-            self._stopping.set()
-            self._signal(signal.SIGTERM)
-
-    def end(self, seconds: float) -> None:
-        """Waits for it after `ask_to_end`; what is left of it after `seconds` is killed."""
-        self._thread.join(max(seconds, 0))
-        self._signal(signal.SIGKILL)
-
-    def _keep_running(self) -> None:
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            with self._lock:
-                if self._stopping.is_set():
-                    return
-                process = self.process = self._spawn()
-            started = time.monotonic()
-            code = process.wait()
-            # A killed wrapper may have left its program behind: it must not run beside its successor.
-            self._signal(signal.SIGKILL)
-            if time.monotonic() - started > STEADY_SECONDS:
-                pause = FIRST_PAUSE_SECONDS
-            if self._stopping.is_set():
-                return
-            say(
-                f"{self.command.name} ended ({_code(code)}); starting it again in {pause:g} s. See {self.log}"
-            )
-            if self._stopping.wait(pause):
-                return
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        reading, writing = os.pipe()
-        with self.log.open("ab") as output:
-            process = subprocess.Popen(
-                self.command.command,
-                cwd=embedded.ROOT,
-                env={
-                    **os.environ,
-                    **self.command.environment,
-                    lifeline.LIFELINE: str(self.lifeline_descriptor),
-                    lifeline.READY: str(writing),
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(self.lifeline_descriptor, writing, *self.inherited),
-            )
-        os.close(writing)
-        threading.Thread(target=self._await_ready, args=(reading,), daemon=True).start()
-        return process
-
-    def _await_ready(self, reading: int) -> None:
-        # End of file without a word: it ended before it was ready.
-        if os.read(reading, 16):
-            self.ready.set()
-        os.close(reading)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.process is not None:
-            # The group: a killed leader may have left members behind.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
-
-
 class Supervisor:
-    def __init__(self, data_dir: Path) -> None:
-        self.logs = data_dir / "logs"
-        self.logs.mkdir(mode=0o700, exist_ok=True)
-        self.children: list[Child] = []
-        self.stopping = threading.Event()
-        # Nobody writes to it: the children wait for the end of file. `_pipe_end` lives as long as we do.
-        self._lifeline, self._pipe_end = os.pipe()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+    """The children, and the writing end of their lifeline."""
 
-    def start(self, command: Command, *, inherited: Sequence[int] = ()) -> Child:
-        child = Child(
-            command,
-            log=self.logs / f"{command.name}.log",
-            inherited=inherited,
-            lifeline_descriptor=self._lifeline,
-        )
+    def __init__(self, logs: Path) -> None:
+        logs.mkdir(mode=0o700, exist_ok=True)
+        self.logs = logs
+        self.children: list[Child] = []
+        # Nobody writes to it: the children wait for the end of file. `_held` lives as long as this process.
+        self._lifeline, self._held = multiprocessing.Pipe(duplex=False)
+
+    def start(self, name: str, start: Start) -> Child:
+        child = Child(name, start, log=self.logs / f"{name}.log", lifeline_reader=self._lifeline, say=say)
         self.children.append(child)
-        child.start()
         return child
 
-    def all_ready(self, children: Sequence[Child] | None = None) -> bool:
-        """Waits for them; False when asked to stop meanwhile or when one takes too long."""
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        for child in children if children is not None else self.children:
-            while not child.ready.wait(0.02):
-                if self.stopping.is_set():
-                    return False
-                if time.monotonic() > deadline:
-                    say(f"{child.command.name} is not ready after {READY_SECONDS:g} s. See {child.log}")
-                    return False
-        return not self.stopping.is_set()
+        for child in self.children:
+            if not child.ready.wait(max(0, deadline - time.monotonic())):
+                raise ImproperlyConfigured(
+                    f"{child.name} is not ready after {READY_SECONDS:g} s; see {child.log}"
+                )
 
     def wait(self) -> None:
-        """Until a signal. Meanwhile no log file grows without end."""
-        while not self.stopping.wait(LOG_CHECK_SECONDS):
+        """For ever; a signal ends it. Meanwhile no log file grows without end."""
+        while True:
+            time.sleep(LOG_CHECK_SECONDS)
             for child in self.children:
                 turn_over(child.log)
 
     def stop(self) -> None:
-        """Ends all, the one that the others talk to last."""
+        """Ends all; first started, last ended, because that is what the others talk to."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         first, others = self.children[:1], self.children[1:]
         deadline = time.monotonic() + STOP_SECONDS
         for child in others:
@@ -176,9 +75,6 @@ class Supervisor:
         for child in first:
             child.ask_to_end()
             child.end(STOP_LAST_SECONDS)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.stopping.set()
 
 
 def turn_over(log: Path) -> None:
@@ -194,91 +90,70 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _code(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _process(name: str) -> Command:
-    return Command(name, (sys.executable, "-m", "config.process", name))
-
-
-def _prepare() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "config.prepare"],
-        cwd=embedded.ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def _finish(preparing: subprocess.Popen[str]) -> str:
-    """What it printed. Ends the start when it failed."""
-    printed, _ = preparing.communicate()
-    if preparing.returncode != 0:
-        lines = printed.strip().splitlines() or [f"it ended with {_code(preparing.returncode)}"]
-        say(printed)
-        raise ImproperlyConfigured(f"preparing the database failed: {lines[-1]}")
-    return printed.strip()
-
-
 def start_all(data_dir: Path) -> None:
-    """Runs Dailies until it is told to stop."""
+    """Runs Dailies until a signal comes."""
     bind = env.text("BIND", default="127.0.0.1")
+    # One below the highest: the simulator takes the next.
     port = env.whole("PORT", default=8000, least=1, most=65534)
-    listening = embedded.listen(bind, port)
     public_url = env.origin("PUBLIC_URL", default=f"http://127.0.0.1:{port}")
-
     decided = {"PUBLIC_URL": public_url}
-    companions = []
-    if not env.text("REDIS_URL", default=""):
-        command, variables = embedded.valkey(data_dir)
-        companions.append(command)
-        decided |= variables
-    if not env.secret("HEYGEN_API_KEY", default=""):
-        # The next port, so that one needs to be opened no more than the other.
-        embedded.listen(bind, port + 1).close()
-        command, variables = embedded.simulator(data_dir, bind=bind, public_url=public_url, port=port + 1)
-        companions.append(command)
-        decided |= variables
-    os.environ.update(decided)
+    companions: dict[str, Start] = {}
+    with embedded.listen(bind, port) as listening:
+        if not env.text("REDIS_URL", default=""):
+            companions["valkey"], variables = embedded.valkey(data_dir)
+            decided |= variables
+        if not env.secret("HEYGEN_API_KEY", default=""):
+            embedded.listen(bind, port + 1).close()
+            companions["simulator"], variables = embedded.simulator(data_dir, bind, public_url, port + 1)
+            decided |= variables
+        os.environ.update(decided)
 
-    from config import settings  # every other variable is checked here
+        from config import settings  # every other variable is checked here
 
-    embedded.note_running(data_dir, decided)
-    supervisor = Supervisor(data_dir)
+        embedded.note_running(data_dir, decided)
+        supervisor = Supervisor(data_dir / "logs")
+        try:
+            for name, start in companions.items():
+                supervisor.start(name, start)
+            forks = nursery()
+            sign_in = prepare_in(forks)
+            supervisor.start("web", Forked(forks, "web", listening))
+            for name in ("worker", "commands", "beat"):
+                supervisor.start(name, Forked(forks, name))
+            supervisor.wait_until_ready()
+            say(f"\nDailies is ready: {public_url}")
+            if settings.SIMULATED:
+                say("HeyGen is simulated: nothing costs money. Set HEYGEN_API_KEY for the real one.")
+            if sign_in:
+                say(sign_in)
+            say(f"Logs: {supervisor.logs}   Stop: Ctrl-C")
+            supervisor.wait()
+        finally:
+            supervisor.stop()
+
+
+def prepare_in(forks: ForkServerContext) -> str:
+    """Runs `config.prepare` in a fork; what it has to say to the person who starts Dailies."""
+    reader, writer = multiprocessing.Pipe(duplex=False)
+    process = forks.Process(target=prepare.report, name="prepare", args=(writer,))
     try:
-        started = [supervisor.start(command) for command in companions]
-        current = prepare.is_current(
-            settings.BASE_DIR, data_dir, settings.STATIC_ROOT, settings.DATABASES["default"]
-        )
-        sign_in = ""
-        if not current:
-            say("Preparing the database…")
-            sign_in = _finish(_prepare())
-        # Without it Celery would find nobody and try again two seconds later.
-        if not supervisor.all_ready(started[:1]):
-            return
-        web = Command("web", _process("web").command, {LISTEN: str(listening.fileno())})
-        supervisor.start(web, inherited=(listening.fileno(),))
-        for name in ("worker", "commands", "beat"):
-            supervisor.start(_process(name))
-        if not supervisor.all_ready():
-            return
-        if current:
-            sign_in = _finish(_prepare())
-        say(f"\nDailies is ready: {public_url}")
-        if settings.SIMULATED:
-            say("HeyGen is simulated: nothing costs money. Set HEYGEN_API_KEY for the real one.")
-        say(f"{sign_in}\nLogs: {supervisor.logs}   Stop: Ctrl-C")
-        supervisor.wait()
-    finally:
-        supervisor.stop()
+        process.start()
+        writer.close()
+        said: str = reader.recv()
+    except (EOFError, OSError) as exc:
+        raise ImproperlyConfigured("its code or its database is not in order; see above") from exc
+    process.join()
+    return said
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     try:
         data_dir = embedded.data_dir()
         embedded.make_secrets(data_dir / "secrets")
