@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # What is not settled after this long asks a person.
 LOOKING_SECONDS = 600.0
+# A repeatable one that waited long before its first attempt still gets this many more.
+REPEATS_AT_LEAST = 4
 FIRST_LOOK_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 60.0
 _LONGEST_EXPONENT = 10
@@ -155,7 +157,8 @@ def lose(command: Command, code: str, message: str = "", *, fence: Q) -> bool:
     with transaction.atomic():
         if its is not None and its.repeatable:
             wait = clock.later(pause(command.attempts))
-            if rows.filter(created_at__gt=clock.later(-LOOKING_SECONDS)).update(
+            young = Q(created_at__gt=clock.later(-LOOKING_SECONDS)) | Q(attempts__lte=REPEATS_AT_LEAST)
+            if rows.filter(young).update(
                 state=State.QUEUED, waiting_for="retry", not_before=wait, due_at=wait, **_FREE
             ):
                 command.refresh_from_db()
@@ -291,9 +294,7 @@ def _apply(command: Command, outcome: Accepted | Refused) -> None:
 
 
 def _wake_next(command: Command) -> None:
-    """Hint about the one that waited behind this one, if any."""
-    if not command.ordered:
-        return
+    """Hint about the one that waited for this one, if any: behind it in order, or for the object that it made."""
     waiting = Command.objects.filter(object_id=command.object_id, ordered=True, state=State.QUEUED)
     behind = waiting.in_order().values_list("pk", flat=True).first()
     if behind is not None:

@@ -331,6 +331,50 @@ def test_an_answer_of_an_attempt_that_was_followed_by_another_changes_nothing(
     assert (command.state, command.error["code"], command.attempts) == (State.REFUSED, "not_found", 2)
 
 
+@pytest.mark.parametrize("late", [Later(5.0, "rate_limited"), Unclear("timed out")], ids=repr)
+def test_an_attempt_is_not_put_back_by_the_answer_of_the_one_before(
+    press: Presser, remote: Remote, late: Any, pass_time: Callable[..., None]
+) -> None:
+    command = press("session.stop")
+    first: list[Command] = []
+    states: list[str] = []
+
+    def lost(sent: Command) -> Unclear:
+        first.append(sent)
+        return Unclear("cut off")
+
+    def meanwhile(_: Command) -> Accepted:
+        journal.answer(first[0], late)
+        states.append(Command.objects.get(pk=command.pk).state)
+        return Accepted("second")
+
+    remote.will(command, lost, meanwhile)
+    advance(command)
+    pass_time(10)
+    advance(command)
+
+    assert states == [State.SENDING]
+    assert (command.state, command.remote_ref) == (State.ACCEPTED, "second")
+
+
+def test_a_sweep_that_comes_too_late_for_a_renewed_lease_changes_nothing(
+    press: Presser, remote: Remote
+) -> None:
+    command = press()
+    states: list[str] = []
+
+    def swept(sent: Command) -> Accepted:
+        # What a tick does that read the row just before its lease was renewed.
+        delivery._sweep(Command.objects.get(pk=sent.pk))
+        states.append(Command.objects.get(pk=sent.pk).state)
+        return Accepted("r1")
+
+    remote.will(command, swept)
+    advance(command)
+
+    assert states == [State.SENDING]
+
+
 def test_an_answer_after_the_poll_saw_it_adds_what_only_it_knows(press: Presser, remote: Remote) -> None:
     command = press()
 
@@ -437,6 +481,26 @@ def test_a_later_one_waits_and_is_hinted_when_it_is_its_turn(
     assert hinted == [second.pk]
     advance(second)
     assert (second.state, second.waiting_for) == (State.ACCEPTED, "")
+
+
+def test_a_message_that_waited_for_the_create_is_hinted_when_it_is_accepted(
+    press: Presser, remote: Remote, hinted: list[Any]
+) -> None:
+    create = press("session.create")
+    remote.kind(
+        "session.send",
+        ordered=True,
+        ceiling=lambda _: "create" if Command.objects.get(pk=create.pk).state != State.ACCEPTED else None,
+    )
+    message = press("session.send", object_id=create.object_id)
+    advance(message)
+    assert (message.state, message.waiting_for) == (State.QUEUED, "create")
+
+    hinted.clear()
+    advance(create)
+    assert hinted == [message.pk]
+    advance(message)
+    assert message.state == State.ACCEPTED
 
 
 def test_an_unknown_message_holds_the_next_back_only_for_a_while(
