@@ -459,7 +459,7 @@ class Client:
         self._attempt(
             Call("PUT", "upload_url", paid=False, write=True),
             request,
-            self._write_deadline,
+            self._transfer_deadline,
             lambda answer: None,
         )
 

@@ -15,7 +15,7 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
 class Part(io.RawIOBase):
-    """The next `length` bytes of a stream, as a file of its own; ends early if the stream does."""
+    """The next `length` bytes of a stream, as a file of its own. Raises OSError if it has fewer."""
 
     def __init__(self, stream: IO[bytes], length: int) -> None:
         self._stream = stream
@@ -27,6 +27,9 @@ class Part(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         wanted = self._left if size is None or size < 0 else min(size, self._left)
         piece = self._stream.read(wanted) if wanted else b""
+        if wanted and not piece:
+            # Else the server would wait for the rest that was announced until the deadline.
+            raise OSError("the file is shorter than announced")
         self._left -= len(piece)
         return piece
 

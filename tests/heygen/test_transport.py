@@ -573,13 +573,22 @@ def test_upload_headers_that_are_none_are_refused(
     assert server.received == []
 
 
-def test_a_stream_that_ends_early_is_no_answer(server: Server) -> None:
-    """Fewer bytes than announced: the server waits for the rest, and so the deadline ends it."""
+def test_a_stream_that_ends_early_is_no_answer(server: Server, client: Client) -> None:
     upload = heygen.DirectUpload.from_json({"asset_id": "a", "upload_url": f"{server.url}/put"})
     server.reply(answer(b""))
-    client = Client(base_url=server.url, key=KEY, transfer_deadline=0.5)
 
-    assert type(raised(lambda: client.put_upload(upload, io.BytesIO(b"x"), 5))) is heygen.NoAnswer
+    found = raised(lambda: client.put_upload(upload, io.BytesIO(b"x"), 5))
+
+    assert (type(found), found.code) == (heygen.NoAnswer, "cut_off")
+
+
+def test_transfers_have_their_own_deadline(server: Server) -> None:
+    server.reply(server.drip(b"", b""))
+    client = Client(base_url=server.url, key=KEY, write_deadline=30, transfer_deadline=0.3)
+    upload = heygen.DirectUpload.from_json({"asset_id": "a", "upload_url": f"{server.url}/put"})
+
+    assert raised(lambda: client.put_upload(upload, io.BytesIO(b"x"), 1)).code == "timeout"
+    assert raised(lambda: client.upload_asset(io.BytesIO(b"x"), "a", "image/png")).code == "timeout"
 
 
 # --------------------------------------------------------------------- threads
