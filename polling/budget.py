@@ -179,7 +179,7 @@ def headroom(fingerprints: Iterable[str], *, seconds: float) -> dict[str, int]:
             found[name] = usual
             continue
         level = burst - max(0.0, float(tat) - now) / _interval()
-        spare = max(0.0, level - _reserve(Priority.BACKGROUND))
+        spare = max(0.0, level - reserve(Priority.BACKGROUND))
         found[name] = max(1, int(spare + rate * seconds))
     return found
 
@@ -214,7 +214,7 @@ def _ask(fingerprint: str, priority: Priority, paid: bool) -> tuple[int, int, st
     arguments = [
         interval,
         _burst(),
-        _reserve(priority),
+        reserve(priority),
         int(interval / FLOOR[priority]),
         int(priority),
         int(paid),
@@ -239,7 +239,7 @@ def _burst() -> int:
     return max(1, int(figure("POLL_BURST")))
 
 
-def _reserve(priority: Priority) -> float:
+def reserve(priority: Priority) -> float:
     """Requests that stay in the bucket for higher priorities; never so many that nothing is left."""
     return min(_burst() * RESERVE[priority], _burst() - 1.0)
 
@@ -273,7 +273,7 @@ class _LocalBudget:
         now = time.monotonic()
         with self._lock:
             # A process that has just lost Redis does not know what others took: it begins with one request.
-            tat = max(self._buckets.get(fingerprint, now + (capacity - 1) * interval), now)
+            tat = max(self._buckets.setdefault(fingerprint, now + (capacity - 1) * interval), now)
             level = capacity - (tat - now) / interval
             if level - 1 < reserve - 1e-6:
                 raise Closed("budget", (reserve + 1 - level) * interval)

@@ -18,16 +18,12 @@ def later(seconds: float) -> models.expressions.Combinable:
 
 def now() -> datetime.datetime:
     """What the database's clock shows, aware, UTC: one query."""
+    postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT " + ("clock_timestamp()" if connection.vendor == "postgresql" else sqlite_now())
+            "SELECT " + ("clock_timestamp()" if postgresql else "strftime('%Y-%m-%d %H:%M:%f', 'now')")
         )
         return aware(cursor.fetchone()[0])
-
-
-def sqlite_now() -> str:
-    """As Django writes its own `Now()`: text that compares like the stored values."""
-    return "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')".replace("%%", "%")
 
 
 def aware(value: datetime.datetime | str) -> datetime.datetime:

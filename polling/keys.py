@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-import threading
 from collections.abc import Iterable
 from typing import Literal
 

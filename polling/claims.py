@@ -1,0 +1,153 @@
+"""Taking due objects, keeping them for the time of a read, and giving them back: one statement each, for a batch.
+
+A claim is a lease: 8 seconds in which nobody else reads the object, renewed while its drain runs. A drain that dies
+gives nothing back, and needs not: `next_poll_at` is the end of the lease.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from polling import watching
+from polling.clock import aware
+from polling.kinds import Claim
+from polling.schedule import NO_KEY
+from polling.statements import POSTGRESQL, SQLITE, Statements
+
+LEASE_SECONDS = 8.0
+RENEW_SECONDS = 2.0
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one claimed row. `delay` in seconds, None for never; digest, reason, message: None keeps them."""
+
+    pk: int
+    sequence: int
+    delay: float | None
+    group: str
+    rank: int
+    digest: str | None
+    polled: bool
+    changed: bool
+    failures: int
+    missing: int
+    reason: str | None
+    message: str | None
+
+
+def _postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def _statements() -> Statements:
+    return POSTGRESQL if _postgresql() else SQLITE
+
+
+def _token(token: UUID) -> str | UUID:
+    """As the column holds it: SQLite has no type for it."""
+    return token if _postgresql() else token.hex
+
+
+def open_keys(lane: str) -> dict[str, bool]:
+    """Fingerprints of the keys of a lane that are not closed, and whether something of theirs is due."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statements().open_keys, [lane, lane, lane, NO_KEY])
+        return {fingerprint: bool(due) for fingerprint, due in cursor.fetchall()}
+
+
+def due_keys(lane: str) -> list[str]:
+    """Those of the open keys that have something due."""
+    return [fingerprint for fingerprint, due in open_keys(lane).items() if due]
+
+
+def claim(lane: str, quotas: Mapping[str, int], *, token: UUID, limit: int = BATCH) -> list[Claim]:
+    """Leases up to `limit` due objects, of each key at most its quota, in turns between keys and ranks."""
+    quotas = {fingerprint: quota for fingerprint, quota in quotas.items() if quota > 0}
+    if not quotas or limit < 1:
+        return []
+    statement = _statements().claim
+    if _postgresql():
+        parameters: list[Any] = [
+            token,
+            LEASE_SECONDS,
+            list(quotas),
+            list(quotas.values()),
+            lane,
+            limit,
+            limit,
+        ]
+    else:
+        statement = statement.format(keys=", ".join(["(%s, %s)"] * len(quotas)))
+        pairs = [value for pair in quotas.items() for value in pair]
+        parameters = [*pairs, token.hex, LEASE_SECONDS, LEASE_SECONDS, lane, limit, limit]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows = cursor.fetchall()
+    watched = watching.watched([(row[1], _uuid(row[2])) for row in rows])
+    return [_claim_of(row, token, watched) for row in rows]
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _claim_of(row: Sequence[Any], token: UUID, watched: Collection[tuple[str, UUID]]) -> Claim:
+    object_id = _uuid(row[2])
+    return Claim(
+        pk=row[0],
+        kind=row[1],
+        object_id=object_id,
+        workspace_id=_uuid(row[3]),
+        fingerprint=row[4],
+        sequence=row[5],
+        lease_token=token,
+        digest=row[6],
+        group=row[7],
+        failures=row[8],
+        missing=row[9],
+        polled_at=None if row[10] is None else aware(row[10]),
+        changed_at=None if row[11] is None else aware(row[11]),
+        watched=(row[1], object_id) in watched,
+        age=max(0.0, row[12] or 0.0),
+        woken=bool(row[13]),
+    )
+
+
+def renew(token: UUID, pks: Collection[int]) -> None:
+    """Keeps the leases of a drain for another 8 seconds; those that are not its own any more stay as they are."""
+    if not pks:
+        return
+    if _postgresql():
+        parameters: list[Any] = [LEASE_SECONDS, token, list(pks)]
+    else:
+        parameters = [LEASE_SECONDS, LEASE_SECONDS, token.hex, json.dumps(list(pks))]
+    with connection.cursor() as cursor:
+        cursor.execute(_statements().renew, parameters)
+
+
+def finish(token: UUID, outcomes: Sequence[Outcome]) -> set[int]:
+    """Writes the schedule of claimed rows and ends their leases.
+
+    Returns the rows that were still ours: for any other somebody newer was here, and nothing of the answer counts.
+    """
+    if not outcomes:
+        return set()
+    statement = _statements().finish
+    rows = [astuple(outcome) for outcome in outcomes]
+    if _postgresql():
+        parameters: list[Any] = [list(column) for column in zip(*rows, strict=True)]
+    else:
+        places = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
+        statement = statement.format(outcomes=", ".join([places] * len(rows)))
+        parameters = [value for row in rows for value in row]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*parameters, _token(token)])
+        return {row[0] for row in cursor.fetchall()}

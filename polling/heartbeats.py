@@ -1,0 +1,146 @@
+"""Signs of life as rows, so that they outlive Redis: of beat, workers and lanes, and what each key last saw of HeyGen's side."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import Error, connection
+from django.db.models.functions import Now
+
+from polling import budget, clock
+from polling.models import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+BEAT = "beat"
+TICK = "tick"
+WORKER = "worker:"
+PROGRESS = "progress:"
+REMOTE = "remote:"
+
+EVERY_SECONDS = 5.0
+# After so long without a sign a process counts as gone: three of them and a slow database.
+GONE_SECONDS = 20.0
+FORGET_SECONDS = 3600.0
+
+
+def process_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def write(name: str, data: dict[str, Any] | None = None) -> None:
+    """One upsert, by the database's clock."""
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name[:100], seen_at=Now(), data=data or {})],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["seen_at", "data"],
+    )
+
+
+class Sometimes:
+    """Writes a heartbeat at most every few seconds, and at once when what it says changes."""
+
+    def __init__(self, every: float = EVERY_SECONDS) -> None:
+        self._every = every
+        self._lock = threading.Lock()
+        self._written: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    def write(self, name: str, data: dict[str, Any] | None = None) -> None:
+        now, data = time.monotonic(), data or {}
+        with self._lock:
+            written_at, before = self._written.get(name, (float("-inf"), None))
+            if now - written_at < self._every and before == data:
+                return
+            self._written[name] = (now, data)
+        write(name, data)
+
+
+class Remotes:
+    """Whether the other side answers each key, as this process sees it.
+
+    One object that cannot be read is that object's trouble. Two of them without an answer in between, or one three
+    times, are the other side's.
+    """
+
+    def __init__(self) -> None:
+        self._signs = Sometimes()
+        self._lock = threading.Lock()
+        self._failed: dict[str, list[tuple[UUID, str]]] = {}
+
+    def answered(self, key: str) -> None:
+        with self._lock:
+            self._failed[key] = []
+
+    def silent(self, key: str, object_id: UUID, reason: str) -> None:
+        with self._lock:
+            self._failed.setdefault(key, []).append((object_id, reason))
+            del self._failed[key][:-3]
+
+    def write(self) -> None:
+        """One row for each key whose answer changed, or was not written for a while."""
+        with self._lock:
+            reasons = {key: self._reason(failed) for key, failed in self._failed.items()}
+        for key, reason in reasons.items():
+            self._signs.write(REMOTE + key, {"reason": reason})
+
+    @staticmethod
+    def _reason(failed: list[tuple[UUID, str]]) -> str:
+        away = len(failed) >= 3 or len({object_id for object_id, _ in failed}) >= 2
+        return failed[-1][1] if away else ""
+
+
+def live_workers() -> int:
+    """Workers that gave a sign within the last `GONE_SECONDS`."""
+    return Heartbeat.objects.filter(name__startswith=WORKER, seen_at__gt=clock.later(-GONE_SECONDS)).count()
+
+
+class Pulse:
+    """A thread that writes the heartbeat of this process and runs its checks, on a connection of its own."""
+
+    def __init__(
+        self, name: str, checks: Iterable[Callable[[], None]] = (), every: float = EVERY_SECONDS
+    ) -> None:
+        self.name = name
+        self._checks = tuple(checks)
+        self._every = every
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and takes the sign back: a process that stops in order is not missed."""
+        self._stopped.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                write(self.name)
+                # Web processes have no heartbeat: one more for them.
+                budget.share_between(live_workers() + 1)
+                for check in self._checks:
+                    check()
+            except Error as exc:
+                logger.warning("no heartbeat: %s", exc)
+            finally:
+                connection.close()
+            self._stopped.wait(self._every)
+        try:
+            Heartbeat.objects.filter(name=self.name).delete()
+            Heartbeat.objects.filter(
+                name__startswith=WORKER, seen_at__lt=clock.later(-FORGET_SECONDS)
+            ).delete()
+        except Error as exc:
+            logger.info("the heartbeat stays: %s", exc)
+        finally:
+            connection.close()

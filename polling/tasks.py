@@ -1,0 +1,45 @@
+"""The engine's doors for Celery, and the signs of life of its processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task, signals
+
+from polling import drains, heartbeats, hints, ticks, watchdog
+
+
+@shared_task(name="polling.tick", ignore_result=True, expires=5)
+def tick() -> None:
+    ticks.tick()
+
+
+@shared_task(name="polling.drain", ignore_result=True, expires=hints.EXPIRES_SECONDS)
+def drain(lane: str) -> None:
+    drains.drain(lane)
+
+
+_pulses: list[heartbeats.Pulse] = []
+
+
+@signals.worker_ready.connect
+def _worker_lives(sender: Any, **_: Any) -> None:
+    """Every worker gives signs of life; one that drains also watches over its lanes."""
+    lanes = sorted(sender.app.amqp.queues.consume_from.keys() & {"polls", "files"})
+    guard = watchdog.Watchdog(lanes)
+    _pulses.append(
+        heartbeats.Pulse(heartbeats.WORKER + heartbeats.process_name(), [guard.check] if lanes else [])
+    )
+    _pulses[-1].start()
+
+
+@signals.beat_init.connect
+def _beat_lives(**_: Any) -> None:
+    _pulses.append(heartbeats.Pulse(heartbeats.BEAT))
+    _pulses[-1].start()
+
+
+@signals.worker_shutdown.connect
+def _worker_ends(**_: Any) -> None:
+    while _pulses:
+        _pulses.pop().stop()

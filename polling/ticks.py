@@ -1,0 +1,47 @@
+"""The beat of the mirror: every second it looks whether anything is due, and hints workers. It claims nothing itself."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from polling import claims, heartbeats, hints, kinds
+from polling.models import PollState, Rank
+
+logger = logging.getLogger(__name__)
+
+# More hints than this are never queued at once: a drain goes on as long as there is work.
+MOST_HINTS = 4
+
+_signs = heartbeats.Sometimes()
+
+
+def tick() -> dict[str, int]:
+    """Queues drains for what is due: as many hints by lane as it returns. Two ticks at once do no harm."""
+    _signs.write(heartbeats.TICK)
+    queued = {}
+    for lane in kinds.lanes():
+        hinted = wanted(lane)
+        if hinted:
+            hints.drain(lane, hinted)
+            queued[lane] = hinted
+    return queued
+
+
+def wanted(lane: str) -> int:
+    """How many drains a lane's due work is worth: one for each hundred rows, at most one for each worker."""
+    keys = claims.due_keys(lane)
+    if not keys:
+        return 0
+    due = PollState.objects.filter(
+        lane=lane, key_fingerprint__in=keys, rank__in=Rank.values, next_poll_at__lte=Now()
+    )
+    number = due[: MOST_HINTS * claims.BATCH].count()
+    if number > claims.BATCH:
+        # Rows that come due with a lease still on them were taken by a drain that did not give them back.
+        lost = due.filter(Q(lease_token__isnull=False))[: claims.BATCH].count()
+        if lost:
+            logger.warning("%s: %d leases ran out, their objects are read again", lane, lost)
+    return min(MOST_HINTS, max(1, heartbeats.live_workers()), -(-number // claims.BATCH))

@@ -1,0 +1,193 @@
+"""From readings to rows: schedules in one statement for all, news in short transactions behind the fence.
+
+fence    the schedule's UPDATE names lease and sequence, and returns the rows that were still ours
+write    only those rows' plans are stored, in the same transaction
+alone    if a set fails, each is tried by itself, and the one that cannot be stored is a failure of its own
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from polling import changes, claims, keys, kinds
+from polling.kinds import Announcement, Change, Changed, Claim, Failed, Kind, Reading, Unchanged
+from polling.outcomes import outcome_of, retired
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# A transaction longer than this holds up those who write beside us; the set is then made smaller.
+TRANSACTION_SECONDS = 0.010
+# SQLite has one writer: between two transactions it must be somebody else's turn.
+SQLITE_PAUSE_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A finished read. `reading` None: the object is no more."""
+
+    claim: Claim
+    job: Any
+    reading: Reading | None
+
+
+def twice(work: Callable[[], T]) -> T:
+    """Repeats work once on a new connection when the old one turned out to be dead, or the database was busy."""
+    try:
+        return work()
+    except (OperationalError, InterfaceError) as exc:
+        if connection.in_atomic_block:
+            raise
+        logger.warning("the database did not take it, once more: %s", exc)
+        connection.close()
+        return work()
+
+
+class Writer:
+    """Writes what one drain has read. `breathe` is called between transactions: it renews leases."""
+
+    def __init__(self, token: UUID, breathe: Callable[[], None] = lambda: None) -> None:
+        self._token = token
+        self._breathe = breathe
+        self._set_size = claims.BATCH
+
+    def write(self, reads: Sequence[Read]) -> None:
+        """Stores a wave of readings. What the database refuses twice is left to the end of its lease."""
+        plain = [read for read in reads if not isinstance(read.reading, Changed)]
+        changed: dict[str, list[Read]] = defaultdict(list)
+        for read in reads:
+            if isinstance(read.reading, Changed):
+                changed[read.claim.kind].append(read)
+        for name, news in changed.items():
+            self._write_news(kinds.named(name), news)
+        self._write_schedules(plain)
+
+    def _write_schedules(self, reads: Sequence[Read]) -> None:
+        """One statement for all that brought no news, then what kinds do about failures."""
+        if not reads:
+            return
+        outcomes = [
+            retired(read.claim)
+            if read.reading is None
+            else outcome_of(_kind(read.claim), read.claim, read.reading)
+            for read in reads
+        ]
+        ours = twice(lambda: claims.finish(self._token, outcomes))
+        self._pause()
+        failures: dict[str, list[tuple[Claim, Failed, int]]] = defaultdict(list)
+        for read, outcome in zip(reads, outcomes, strict=True):
+            if not isinstance(read.reading, Failed):
+                continue
+            if read.reading.closes_key and read.claim.fingerprint:
+                _close_key(read.claim, read.reading)
+            if outcome.pk in ours and outcome.failures > read.claim.failures:
+                count = outcome.missing if read.reading.missing else outcome.failures
+                failures[read.claim.kind].append((read.claim, read.reading, count))
+        for name, failed in failures.items():
+            _tell_failed(name, failed)
+
+    def _write_news(self, kind: Kind, reads: Sequence[Read]) -> None:
+        waiting = list(reads)
+        while waiting:
+            batch, waiting = waiting[: self._set_size], waiting[self._set_size :]
+            self._write_set(kind, batch)
+            self._pause()
+            self._breathe()
+
+    def _write_set(self, kind: Kind, reads: Sequence[Read]) -> None:
+        try:
+            plans = _plans(kind, reads)
+            seconds = twice(lambda: self._commit(kind, plans))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as exc:
+            if len(reads) == 1:
+                logger.exception("%s %s cannot be stored", kind.name, reads[0].claim.object_id)
+                failed = Failed(reason="not_stored", message=f"{type(exc).__name__}: {exc}")
+                self._write_schedules([Read(reads[0].claim, reads[0].job, failed)])
+                return
+            logger.warning("a set of %d x %s failed, each is tried alone: %r", len(reads), kind.name, exc)
+            for read in reads:
+                self._write_set(kind, [read])
+            return
+        if seconds > TRANSACTION_SECONDS:
+            self._set_size = max(1, min(self._set_size, len(reads)) // 2)
+        elif seconds < TRANSACTION_SECONDS / 2 and len(reads) == self._set_size:
+            self._set_size = min(claims.BATCH, self._set_size * 2)
+
+    def _commit(self, kind: Kind, plans: Sequence[tuple[Read, Change, Any]]) -> float:
+        """Seconds that the transaction took."""
+        begun = time.monotonic()
+        outcomes = [outcome_of(kind, read.claim, _reading(read)) for read, _, _ in plans]
+        with transaction.atomic():
+            ours = claims.finish(self._token, outcomes)
+            mine = [(change, plan) for _, change, plan in plans if change.claim.pk in ours]
+            announcements: Sequence[Announcement] = kind.write(mine) if mine else ()
+            changes.announce(announcements)
+        for change, _ in mine:
+            logger.info("%s %s changed (poll %d)", kind.name, change.claim.object_id, change.claim.sequence)
+        return time.monotonic() - begun
+
+    def _pause(self) -> None:
+        if connection.vendor == "sqlite":
+            time.sleep(SQLITE_PAUSE_SECONDS)
+
+
+def _reading(read: Read) -> Reading:
+    assert read.reading is not None  # noqa: S101
+    return read.reading
+
+
+def _kind(claim: Claim) -> Kind | None:
+    try:
+        return kinds.named(claim.kind)
+    except KeyError:
+        return None
+
+
+def _plans(kind: Kind, reads: Sequence[Read]) -> list[tuple[Read, Change, Any]]:
+    """Gathers and merges: what is to be written, before a transaction is open."""
+    found = []
+    for read in reads:
+        reading = read.reading
+        if isinstance(reading, Changed):
+            group = reading.group or read.claim.group
+            found.append((read, Change(read.claim, read.job, reading.value, reading.digest, group)))
+    stored: Mapping[UUID, Any] = twice(lambda: kind.gather([change for _, change in found]))
+    return [(read, change, kind.merge(change, stored.get(change.claim.object_id))) for read, change in found]
+
+
+def _close_key(claim: Claim, failed: Failed) -> None:
+    until = None if failed.retry_after is None else timezone.now() + timedelta(seconds=failed.retry_after)
+    keys.close(claim.fingerprint, until=until, reason=failed.closes_key)
+
+
+def _tell_failed(name: str, failures: Sequence[tuple[Claim, Failed, int]]) -> None:
+    for claim, failed, count in failures:
+        logger.info("%s %s: %s, %d in a row", name, claim.object_id, failed.reason, count)
+    hook = kinds.named(name).failed if _kind(failures[0][0]) else None
+    if hook is None:
+        return
+
+    def tell() -> None:
+        with transaction.atomic():
+            hook(failures)
+
+    try:
+        twice(tell)
+    except Exception:
+        # The schedule is written: the next failure tells again.
+        logger.exception("what %s does about failures failed", name)
+
+
+__all__ = ["Read", "Unchanged", "Writer", "twice"]
