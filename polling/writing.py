@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 # A transaction longer than this holds up those who write beside us; the set is then made smaller.
 TRANSACTION_SECONDS = 0.010
+# Smaller sets cost more than they free: most of a transaction's time is its commit.
+SMALLEST_SET = 8
 # SQLite has one writer: between two transactions it must be somebody else's turn.
 SQLITE_PAUSE_SECONDS = 0.005
 
@@ -121,7 +123,7 @@ class Writer:
                 self._write_set(kind, [read])
             return
         if seconds > TRANSACTION_SECONDS:
-            self._set_size = max(1, min(self._set_size, len(reads)) // 2)
+            self._set_size = max(SMALLEST_SET, min(self._set_size, len(reads)) // 2)
         elif seconds < TRANSACTION_SECONDS / 2 and len(reads) == self._set_size:
             self._set_size = min(claims.BATCH, self._set_size * 2)
 

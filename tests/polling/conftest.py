@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
-
 from pytest_django.fixtures import Settings
 
 from polling import budget, connection, drains, heartbeats, hints, kinds, readers, ticks

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db.models.functions import Now
+
 from polling import kinds, schedule
-from polling.heartbeats import write
 from polling.kinds import Announcement, Change, Changed, Claim, Failed, Kind, Pace, Reading, Unchanged
 from polling.models import Heartbeat, PollState
 
@@ -85,8 +86,15 @@ class Things:
         for object_id in ids:
             if object_id in self.poisoned:
                 raise ValueError("this one cannot be stored")
-        for change, plan in plans:
-            write(f"thing:{change.claim.object_id}", plan)
+        Heartbeat.objects.bulk_create(
+            [
+                Heartbeat(name=f"thing:{change.claim.object_id}", seen_at=Now(), data=plan)
+                for change, plan in plans
+            ],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["seen_at", "data"],
+        )
         self.written.append(ids)
         return [
             Announcement(change.claim.workspace_id, "thing", change.claim.object_id, change.claim.sequence)
