@@ -23,6 +23,8 @@ TIMESTAMP_HEADER = "heygen-timestamp"
 EVENT_ID_HEADER = "heygen-event-id"
 WINDOW = timedelta(minutes=5)
 
+_LONGEST_EVENT_ID = 255
+
 _REASON_KEYS = ("msg", "message", "error", "failure_message", "reason", "failure_code")
 
 
@@ -108,7 +110,9 @@ def parse_delivery(body: bytes, headers: Mapping[str, str] | None = None) -> Del
         callback_id=_first(places, "callback_id"),
         reason=_first(places, *_REASON_KEYS),
         created_at=read.moment("Delivery", raw, "created_at"),
-        duplicate_key=event_id or _fingerprint(event_type, session_id or video_id or "", body),
+        duplicate_key=event_id
+        if event_id and len(event_id) <= _LONGEST_EVENT_ID
+        else _fingerprint(event_type, event_id or session_id or video_id or "", body),
         raw=raw,
     )
 

@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from heygen.decoding import WrongShape, parse
 from heygen.envelopes import failure
-from heygen.errors import ApiError, BadPayload, NoAnswer
+from heygen.errors import BadPayload, NoAnswer
 from heygen.pool import Deadline
 from heygen.transport import BODY_LIMIT, Answer
 from heygen.types import EndOfWords, WordBatch
@@ -99,44 +99,34 @@ class WordStream:
         """Lines without their ends (LF, CR or CRLF); stops quietly at our own limits of time."""
         pending = b""
         total = 0
-        while True:
-            error: ApiError | None = None
-            piece = b""
-            try:
-                piece = self._response.raw.read1(65_536, decode_content=True)
-            except (HTTPError, OSError, ValueError) as problem:
-                if _timed_out(problem):
-                    return
-                error = NoAnswer(
-                    f"the word stream broke off ({type(problem).__name__})",
-                    status=self._response.status_code,
-                    code="cut_off",
-                )
-            if error is None and not piece:
-                error = NoAnswer(
-                    "the word stream stopped without an end",
-                    status=self._response.status_code,
-                    code="cut_off",
-                )
+        after_return = False
+        while (piece := self._piece()) is not None:
             total += len(piece)
-            if error is None and (total > STREAM_LIMIT or len(pending) + len(piece) > LINE_LIMIT + 65_536):
-                error = BadPayload(
-                    "the word stream is too large", status=self._response.status_code, code="too_large"
-                )
-            if error is not None:
-                raise error
-            pending += piece
-            # A CR at the end may be the first half of CRLF.
-            held = pending.endswith(b"\r")
-            whole = pending[:-1] if held else pending
-            lines = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-            pending = lines.pop() + (b"\r" if held else b"")
+            # The other half of a CRLF whose CR ended the piece before.
+            if after_return and piece.startswith(b"\n"):
+                piece = piece[1:]
+            after_return = piece.endswith(b"\r") or (after_return and not piece)
+            *lines, pending = (pending + piece).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
             for line in lines:
                 yield line.decode("utf-8", "replace")
+            if total > STREAM_LIMIT or len(pending) > LINE_LIMIT:
+                status = self._response.status_code
+                raise BadPayload("the word stream is too large", status=status, code="too_large")
 
-
-def _timed_out(problem: BaseException) -> bool:
-    return isinstance(problem, (TimeoutError, ReadTimeoutError))
+    def _piece(self) -> bytes | None:
+        """What arrived next; None when our own time is over. Raises NoAnswer."""
+        piece = b""
+        try:
+            piece = self._response.raw.read1(65_536, decode_content=True)
+            reason = "stopped without an end"
+        except (HTTPError, OSError, ValueError) as problem:
+            if isinstance(problem, (TimeoutError, ReadTimeoutError)):
+                return None
+            reason = f"broke off ({type(problem).__name__})"
+        if not piece:
+            status = self._response.status_code
+            raise NoAnswer(f"the word stream {reason}", status=status, code="cut_off")
+        return piece
 
 
 def events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
