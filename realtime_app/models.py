@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import uuid6
@@ -57,6 +58,7 @@ class Stream(models.Model):
     group = models.CharField(max_length=16, choices=StreamGroup, default=StreamGroup.PENDING)
     # Kept when HeyGen stops sending it: a player must go on with the address that it has.
     hls_url = models.TextField(blank=True)
+    hls_read_at = models.DateTimeField(null=True, blank=True, help_text=_("When HeyGen gave that address."))
     end_reason = models.CharField(max_length=64, blank=True)
     error_message = models.TextField(blank=True)
     buffered_bytes = models.PositiveBigIntegerField(default=0)
@@ -104,7 +106,19 @@ class Stream(models.Model):
 
     @property
     def ended(self) -> bool:
-        return self.group in (StreamGroup.COMPLETED, StreamGroup.ERROR)
+        """Whether nothing more can come of it."""
+        return self.group in (StreamGroup.COMPLETED, StreamGroup.ERROR) or self.gone_at is not None
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether text may be pushed: also before it plays, but not to a script or a recording."""
+        return self.kind == StreamKind.TEXT_STREAM and not self.ended
+
+    def seconds_live(self, now: datetime) -> float:
+        """How long it has been seen playing; what HeyGen bills comes close to it."""
+        if self.started_at is None:
+            return 0.0
+        return max(0.0, ((self.ended_at or self.gone_at or now) - self.started_at).total_seconds())
 
 
 class TextDelta(models.Model):
@@ -114,9 +128,15 @@ class TextDelta(models.Model):
     sequence = models.PositiveIntegerField()
     text = models.TextField(blank=True)
     final = models.BooleanField(default=False)
-    command = models.OneToOneField("commands.Command", on_delete=models.PROTECT, related_name="delta")
+    command = models.OneToOneField("commands.Command", on_delete=models.RESTRICT, related_name="delta")
     # HeyGen's `buffered_bytes` after it took this piece; null until it answered.
     buffered_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    # The stream's version at the last change that a page shows; here and on words it says what a page still lacks.
+    version = models.PositiveBigIntegerField(default=1)
+
+    if TYPE_CHECKING:
+        stream_id: Any
+        command_id: Any
 
     class Meta:
         constraints = [
@@ -141,6 +161,10 @@ class Word(models.Model):
     word = models.CharField(max_length=255)
     start = models.FloatField()
     end = models.FloatField()
+    version = models.PositiveBigIntegerField(default=1)
+
+    if TYPE_CHECKING:
+        stream_id: Any
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "index"], name="word_index_once")]

@@ -1,18 +1,33 @@
 /**
  * `[data-player]`: a live HLS stream that plays as soon as it can and says what is the matter when it cannot.
  *
- * `data-src` is the playlist, `data-library` hls.js. hls.js is asked first: Chromium claims to play HLS itself, but
+ * `data-src` is the playlist, `data-library` hls.js; with `data-waits` it begins when a `[data-player-begins]` appears on
+ * the page, at once or later. A `[data-player-ended]` says that no more will come: what is loaded is played to its end,
+ * and from the address that the player has, because HeyGen forgets it. hls.js is asked first: Chromium claims to play HLS itself, but
  * worse. Its own player is the fallback for servers that send no CORS header. Starts muted, because browsers refuse to
  * start with sound; `[data-unmute]` is the one press that it takes.
  *
- * The state stands in `data-state` (connecting, playing, stalled, blocked, ended, failed) and in `[data-player-state]`,
+ * The state stands in `data-state` (waiting, connecting, playing, stalled, blocked, ended, failed) and in `[data-player-state]`,
  * whose words are `data-word-<state>`.
  */
 import { widget } from "./widget.js";
 
 const STALL_SECONDS = 8;
+// The picture runs a few seconds behind: so long the end may take to arrive.
+const LAST_SECONDS = 40;
 const RETRY_SECONDS = [1, 2, 4, 8, 15];
 const loading = new Map(); // address -> promise of the library
+
+const players = new WeakMap(); // frame -> its hls.js
+
+/** Seconds by which the picture in `frame` is behind what HeyGen makes right now; null while nothing plays. */
+export function behind(frame) {
+  const video = frame.querySelector("video");
+  const hls = players.get(frame);
+  if (hls) return Number.isFinite(hls.latency) && hls.latency > 0 ? hls.latency : null;
+  const { seekable } = video;
+  return video.src && seekable.length ? seekable.end(seekable.length - 1) - video.currentTime : null;
+}
 
 function library(address) {
   if (!loading.has(address)) {
@@ -39,7 +54,8 @@ widget("[data-player]", (frame) => {
   let attempts = 0;
   let timer;
   let stall;
-  let over = false;
+  let over = false; // no more will come
+  let last;
 
   function show(state) {
     frame.dataset.state = state;
@@ -61,6 +77,7 @@ widget("[data-player]", (frame) => {
     clearTimeout(stall);
     hls?.destroy();
     hls = null;
+    players.delete(frame);
   }
 
   function natively() {
@@ -69,8 +86,17 @@ widget("[data-player]", (frame) => {
     play();
   }
 
+  function finish() {
+    clearTimeout(last);
+    drop();
+    show("ended");
+  }
+
   function again() {
-    if (over) return;
+    if (over) {
+      finish();
+      return;
+    }
     if (attempts >= RETRY_SECONDS.length) {
       show("failed");
       return;
@@ -96,6 +122,8 @@ widget("[data-player]", (frame) => {
       natively();
       return;
     }
+    // Two starts at once (a press on "play" while the library loads) must not make two.
+    drop();
     hls = new Hls({ liveSyncDurationCount: 3, backBufferLength: 30 });
     hls.on(Hls.Events.ERROR, (_, problem) => {
       if (!problem.fatal) return;
@@ -106,6 +134,7 @@ widget("[data-player]", (frame) => {
         hls.recoverMediaError();
       } else again();
     });
+    players.set(frame, hls);
     hls.loadSource(frame.dataset.src);
     hls.attachMedia(video);
     video.muted = true;
@@ -119,13 +148,15 @@ widget("[data-player]", (frame) => {
     if (unmute) unmute.hidden = !video.muted;
   });
   video.addEventListener("waiting", () => {
-    if (over) return;
+    if (over && video.ended) return;
     show("stalled");
     clearTimeout(stall);
     stall = setTimeout(again, STALL_SECONDS * 1000);
   });
   video.addEventListener("ended", () => {
     over = true;
+    clearTimeout(last);
+    clearTimeout(stall);
     show("ended");
   });
   video.addEventListener("error", () => {
@@ -142,17 +173,27 @@ widget("[data-player]", (frame) => {
     attempts = 0;
     start();
   });
-  // The page's own knowledge that the stream is over (a swapped status outside the player).
-  const ended = () => {
+  frame.addEventListener("player:begins", () => {
+    if (!hls && !over && !video.src) start();
+  });
+  frame.addEventListener("player:ended", () => {
     over = true;
-    drop();
+    if (!hls && !video.currentSrc) show("ended");
+    else last ??= setTimeout(finish, LAST_SECONDS * 1000);
+  });
+  if (document.querySelector("[data-player-ended]")) {
+    over = true;
     show("ended");
+  } else if (!frame.hasAttribute("data-waits") || document.querySelector("[data-player-begins]")) start();
+  else show("waiting");
+  return () => {
+    clearTimeout(last);
+    drop();
   };
-  frame.addEventListener("player:ended", ended);
-  start();
-  return drop;
 });
 
-widget("[data-player-ended]", () => {
-  document.querySelector("[data-player]")?.dispatchEvent(new CustomEvent("player:ended"));
-});
+for (const sign of ["begins", "ended"]) {
+  widget(`[data-player-${sign}]`, () => {
+    document.querySelector("[data-player]")?.dispatchEvent(new CustomEvent(`player:${sign}`));
+  });
+}

@@ -1,0 +1,63 @@
+"""What the event stream tells a live page. Nothing of one person is in it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import models
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from eventstream.topics import Topic
+from polling import schedule
+from realtime_app import page
+from realtime_app.models import Stream
+from workspaces_app.models import Membership
+
+KIND = "stream"
+
+
+def allowed(user_id: int, object_id: UUID) -> bool:
+    """Whether the user is a member of the stream's workspace."""
+    return Membership.objects.filter(
+        user_id=user_id,
+        user__is_active=True,
+        workspace_id=models.Subquery(Stream.objects.filter(pk=object_id).values("workspace_id")[:1]),
+    ).exists()
+
+
+def version(object_id: UUID) -> int:
+    return Stream.objects.filter(pk=object_id).values_list("version", flat=True).first() or 0
+
+
+def age(object_id: UUID) -> float | None:
+    """Seconds since HeyGen was last asked. It is asked for open pages only, so this is also where the mirror hears of them."""
+    watch(object_id)
+    seen = schedule.freshness(KIND, [object_id]).get(object_id)
+    if seen is None or seen.polled_at is None:
+        return None
+    return max(0.0, (timezone.now() - seen.polled_at).total_seconds())
+
+
+def watch(object_id: UUID) -> None:
+    """Somebody looks at the stream: what still changes is read more often."""
+    stream = Stream.objects.filter(pk=object_id).first()
+    if stream is None:
+        return
+    if not stream.ended:
+        schedule.watch(KIND, object_id)
+    if not stream.words_ended:
+        schedule.watch("words", object_id)
+
+
+def fragments(object_id: UUID, since: int | None, language: str, variant: str) -> str:
+    """HTML that brings a page from version `since` to now; "" when there is nothing to show."""
+    stream = Stream.objects.select_related("workspace", "owner").filter(pk=object_id).first()
+    if stream is None:
+        return ""
+    return render_to_string(
+        "realtime_app/_fragments.html", page.context(stream, since=since, variant=variant)
+    )
+
+
+TOPIC = Topic(kind=KIND, allowed=allowed, version=version, fragments=fragments, age=age)
