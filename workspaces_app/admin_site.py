@@ -77,7 +77,7 @@ class GuardedAdminSite(admin.AdminSite):
         if request.method == "POST" and form.is_valid():
             if sign_in.confirm(request, form.cleaned_data["password"]):
                 request.session[CONFIRMED_AT] = time.time()
-                audit.record("admin.entered", actor=request.user, request=request)  # type: ignore[arg-type]
+                audit.record("admin.entered", actor=request.user, request=request)
                 return redirect(self._next(request))
             form.add_error("password", _("This is not your password, or it was tried too often just now."))
         status = 422 if form.is_bound else 200
@@ -91,13 +91,16 @@ class GuardedAdminSite(admin.AdminSite):
             return redirect("admin:index")
         return self.no_permission(request)
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    # Django's stubs say TemplateResponse for both, but any response will do.
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if request.method != "POST":
             return redirect("admin:index")
         sign_in.end(request)
         return redirect("accounts:sign-in")
 
-    def password_change(
+    def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return redirect("accounts:password")
@@ -137,7 +140,7 @@ def _note(request: HttpRequest, response: HttpResponseBase) -> None:
         data["action"] = request.POST.get("action", "")
     audit.record(
         "admin.changed" if wrote else "admin.viewed",
-        actor=request.user,  # type: ignore[arg-type]
+        actor=request.user,
         data=data,
         request=request,
     )

@@ -49,7 +49,7 @@ def _overview_page(
     invited: members.Invited | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The overview; `invited` shows a one-time password, which is why that answer is never stored anywhere."""
+    """The overview; `invited` shows a one-time password: views that pass it are `never_cache`."""
     role = access.require(request.user, workspace.pk, Role.VIEWER)
     context = {
         "workspace": workspace,
@@ -69,10 +69,7 @@ def _overview_page(
             (what, words) for what, (words, _act) in webhooks.ACTIONS.items() if what != "register"
         ],
     }
-    response = render(request, "workspaces_app/overview.html", context, status=status)
-    if invited is not None:
-        response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "workspaces_app/overview.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

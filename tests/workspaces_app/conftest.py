@@ -67,9 +67,9 @@ def simulator_process() -> Iterator[Running]:
 
 
 @pytest.fixture
-def simulator(simulator_process: Running, settings: Settings) -> Running:
+def simulator(simulator_process: Running, valkey: object, settings: Settings) -> Running:
     """A HeyGen that answers over HTTP, with a budget that doesn't slow the tests down."""
     settings.POLL_REQUESTS_PER_SECOND = 1000
-    settings.POLL_BURST = 1000
+    settings.POLL_BURST = 10
     simulator_process.control.clear_faults()
     return simulator_process
