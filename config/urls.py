@@ -11,5 +11,8 @@ urlpatterns = [
     path("", include("interface.urls")),
     path("", include("workspaces_app.accounts_urls")),
     path("workspaces/", include("workspaces_app.urls")),
+    path("", include("sessions_app.urls")),
+    path("files/", include("sessions_app.file_urls")),
+    path("live/", include("realtime_app.urls")),
     path("webhooks/", include("workspaces_app.webhook_urls")),
 ]
