@@ -30,7 +30,7 @@ def web(listening: socket.socket | None = None) -> None:
 
 
 def worker() -> None:
-    _celery_worker("polls,files", threads=WORKER_THREADS)
+    _celery_worker("polls,files,words", threads=WORKER_THREADS)
 
 
 def commands() -> None:
