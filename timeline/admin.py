@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from timeline import exchanges
 from timeline.models import Event, Exchange
 
-
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
 else:

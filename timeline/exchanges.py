@@ -89,7 +89,10 @@ def _side(value: Any) -> Any:
 
 
 def _let_go(object_ids: set[UUID]) -> None:
-    newest_first: dict[str, Any] = {"partition_by": [F("object_kind"), F("object_id")], "order_by": F("id").desc()}
+    newest_first: dict[str, Any] = {
+        "partition_by": [F("object_kind"), F("object_id")],
+        "order_by": F("id").desc(),
+    }
     superfluous = (
         Exchange.objects.filter(object_id__in=object_ids)
         .annotate(
