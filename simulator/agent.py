@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -21,13 +21,14 @@ Waits = Literal["", "answer", "verdict"]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a storyboard. `picture` is all that its looks depend on, beside title, caption and palette."""
+    """One picture of a storyboard: what it shows (`motif`), its chances (`picture`), its words and its colours."""
 
     picture: str
     title: str
     caption: str
     palette: str
     portrait: bool = False
+    motif: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,13 @@ class Said:
 class Director(Protocol):
     """Decides what the agent does next; see `story.Story`."""
 
-    def start(self) -> list[Step]: ...
+    def start(self) -> Iterator[Step]: ...
 
-    def react(self, machine: Machine, said: Said) -> list[Step]: ...
+    def react(self, machine: Machine, said: Said) -> Iterator[Step]: ...
 
-    def note(self, machine: Machine, said: Said) -> list[Step]: ...
+    def note(self, machine: Machine, said: Said) -> Step: ...
 
-    def halt(self, machine: Machine) -> list[Step]: ...
+    def halt(self, machine: Machine) -> Step | None: ...
 
     def video(self, machine: Machine) -> tuple[str, float, tuple[str, ...]]: ...
 
@@ -170,17 +171,22 @@ class Machine:
         self.director = director
         self._stamp = stamp
         self._ramp = (started, 0, started, 0)
-        self._agenda: list[tuple[float, int, Step]] = []
+        self._leg: Iterator[Step] = iter(())
+        self._next: Step | None = None
+        self._next_at = started
+        self._leg_ends = math.inf
+        self._aside: list[tuple[float, int, Step]] = []
         self._order = 0
         self._unattached: tuple[str, ...] = ()
         self._say_as_user(started, first, uploads)
-        self._plan(started, director.start())
+        self._begin(started, director.start())
         self.advance(started)
 
     @property
     def due(self) -> float:
         """Story time of the next step; infinite when nothing will happen by itself."""
-        return self._agenda[0][0] if self._agenda else math.inf
+        planned = self._next_at if self._next is not None else math.inf
+        return min(planned, self._aside[0][0]) if self._aside else planned
 
     @property
     def ended(self) -> bool:
@@ -211,9 +217,18 @@ class Machine:
         return self.messages[: -WINDOW - 1 : -1]
 
     def advance(self, now: float) -> None:
-        while self._agenda and self._agenda[0][0] <= now:
-            at, _, step = heapq.heappop(self._agenda)
-            self._apply(at, step)
+        while True:
+            step, at = self._next, self._next_at
+            if self._aside and (step is None or self._aside[0][0] < at):
+                at = self._aside[0][0]
+                if at > now:
+                    return
+                self._apply(at, heapq.heappop(self._aside)[2])
+            elif step is not None and at <= now:
+                self._apply(at, step)
+                self._pull()
+            else:
+                return
             self.version += 1
 
     def receive(self, now: float, said: Said, uploads: Iterable[Material] = ()) -> None:
@@ -223,12 +238,11 @@ class Machine:
         if said.proceed:
             self.proceed = True
         if self.waits or self.ended:
-            steps = self.director.react(self, said)
-            self._agenda.clear()
+            leg = self.director.react(self, said)
             self.waits = ""
+            self._begin(now, leg)
         else:
-            steps = self.director.note(self, said)
-        self._plan(now, steps)
+            self._beside(now, self.director.note(self, said))
         self.version += 1
 
     def stop(self, now: float) -> None:
@@ -237,18 +251,23 @@ class Machine:
         if self.stopped or self.ended:
             return
         self.stopped = True
-        steps = self.director.halt(self)
-        if steps:
-            checkpoint = now + steps[0].after
-            self._agenda = [entry for entry in self._agenda if entry[0] < checkpoint]
-            heapq.heapify(self._agenda)
-            self._plan(now, steps)
+        last = self.director.halt(self)
+        if last is not None:
+            self._leg_ends = now + last.after
+            if self._next_at >= self._leg_ends:
+                self._next = None
+            self._aside = [entry for entry in self._aside if entry[0] < self._leg_ends]
+            heapq.heapify(self._aside)
+            self._beside(now, last)
         self.version += 1
 
     def inject(self, now: float, steps: Iterable[Step]) -> None:
         """Steps from outside (the control API), beside what is planned."""
         self.advance(now)
-        self._plan(now, steps)
+        at = now
+        for step in steps:
+            self._beside(at, step)
+            at += step.after
         self.advance(now)
         self.version += 1
 
@@ -256,12 +275,22 @@ class Machine:
         resource = self.resources.get(resource_id)
         return resource.material.frame if resource else None
 
-    def _plan(self, now: float, steps: Iterable[Step]) -> None:
-        at = now
-        for step in steps:
-            at += step.after
-            self._order += 1
-            heapq.heappush(self._agenda, (at, self._order, step))
+    def _begin(self, now: float, leg: Iterator[Step]) -> None:
+        """Follow new steps instead of the former ones."""
+        self._leg, self._next_at, self._leg_ends = leg, now, math.inf
+        self._pull()
+
+    def _pull(self) -> None:
+        """Think of the next step. One ahead and no more: thousands of sessions wait at little cost."""
+        self._next = next(self._leg, None)
+        if self._next is not None:
+            self._next_at += self._next.after
+            if self._next_at >= self._leg_ends:
+                self._next = None
+
+    def _beside(self, now: float, step: Step) -> None:
+        self._order += 1
+        heapq.heappush(self._aside, (now + step.after, self._order, step))
 
     def _say_as_user(self, now: float, text: str, uploads: Iterable[Material]) -> None:
         ids = tuple(self._add(now, material) for material in uploads)

@@ -24,6 +24,7 @@ from .limiter import Limiter
 from .media import live, sound
 from .media.portraits import Person
 from .media.workshop import Workshop
+from .page import console
 from .realtime import Streams
 from .routes import assets, catalogue, legacy, media, realtime, sessions, videos, webhooks
 from .webhooks import Webhooks
@@ -57,7 +58,7 @@ class Simulator:
         routes += realtime.ROUTES + videos.ROUTES + catalogue.ROUTES + assets.ROUTES + webhooks.ROUTES
         self.gateway = Gateway(self, routes)
         self.files = Router(media.ROUTES)
-        self.people = Router(control.ROUTES)
+        self.people = Router([*console.ROUTES, *control.ROUTES])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -99,7 +100,7 @@ class Simulator:
             ):
                 raise ValueError("speed and advance are numbers of at least 0")
         clock = self.world.clock
-        self.world.run_due()
+        self.world.catch_up()
         if speed is not None:
             if not 0 < speed <= 1_000_000:
                 raise ValueError("speed must be greater than 0")
@@ -111,7 +112,7 @@ class Simulator:
         if advance is not None:
             clock.advance(float(advance))
         self.world.save_clock()
-        self.world.run_due()
+        self.world.catch_up()
 
     def reset(self) -> None:
         """A fresh world on the same data directory; made pictures and films are kept."""

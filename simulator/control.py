@@ -5,6 +5,7 @@ It needs no key and is therefore only for this machine, and only for programs: r
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import ipaddress
 import json
@@ -100,7 +101,7 @@ def clock_view(simulator: Simulator) -> dict[str, Any]:
 
 
 async def read_clock(request: Request) -> Response:
-    simulator_of(request).world.run_due()
+    simulator_of(request).world.catch_up()
     return JSONResponse(clock_view(simulator_of(request)))
 
 
@@ -210,7 +211,7 @@ async def clear_calls(request: Request) -> Response:
 
 async def read_ledger(request: Request) -> Response:
     world = simulator_of(request).world
-    world.run_due()
+    world.catch_up()
     total = round(sum(world.spent.values()), 4)
     return JSONResponse({"accepted": world.ledger, "charges": world.charges, "total_usd": total})
 
@@ -254,7 +255,7 @@ def session_summary(simulator: Simulator, record: SessionRecord) -> dict[str, An
 
 async def read_sessions(request: Request) -> Response:
     simulator = simulator_of(request)
-    simulator.world.run_due()
+    simulator.world.catch_up()
     try:
         last = int(request.query_params.get("last", 100))
     except ValueError as error:
@@ -282,20 +283,26 @@ async def make_sessions(request: Request) -> Response:
         CREATE_SESSION(document, "")
     except ApiError as error:
         raise refuse(error) from error
-    account = simulator.world.accounts[key]
-    made = [
-        simulator.world.create_session(account, document, old_dialect=old_dialect, free=True).id
-        for _ in range(count)
-    ]
+    world = simulator.world
+    made: list[str] = []
+    while len(made) < count:
+        with world.store.together():
+            for _ in range(min(200, count - len(made))):
+                record = world.create_session(
+                    world.accounts[key], document, old_dialect=old_dialect, free=True
+                )
+                made.append(record.id)
+        await asyncio.sleep(0)
     return JSONResponse({"session_ids": made}, 201)
 
 
 def record_of(request: Request) -> SessionRecord:
     world = simulator_of(request).world
-    world.run_due()
+    world.catch_up()
     record = world.sessions.get(request.path_params["session_id"])
     if record is None:
         raise HTTPException(404, "no such session")
+    world.refresh(record)
     return record
 
 

@@ -62,6 +62,7 @@ OPTIONS = {
     option.name: option for option in dataclasses.fields(Scenario) if option.name not in ("name", "legs")
 }
 DEFAULTS: dict[str, Any] = {name: option.default for name, option in OPTIONS.items()}
+USUAL = Scenario()
 LEGS = ("start", "answer", "change", "approve", "follow_up")
 
 NAMED: dict[str, dict[str, Any]] = {
@@ -205,6 +206,8 @@ class Scenarios:
                         chosen[option] = option_value(option, value)
                     except ScenarioError:
                         continue
+        if not chosen and not legs:
+            return USUAL if name == "usual" else Scenario(name=name)
         return Scenario(name=name, legs=legs, **chosen)
 
 
@@ -283,5 +286,7 @@ def as_document(scenario: Scenario) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> Scenario:
+    if document == {"name": "usual", "options": {}}:
+        return USUAL
     legs = {leg: tuple(steps) for leg, steps in document.get("legs", {}).items()}
     return Scenario(name=document["name"], legs=legs, **document["options"])

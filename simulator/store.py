@@ -5,8 +5,10 @@ WAL with `synchronous=NORMAL`: a killed process loses nothing that was written; 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +39,19 @@ class Store:
 
     def put_many(self, rows: list[tuple[str, str, Document]]) -> None:
         """All of them or none."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self.together():
             for kind, identifier, body in rows:
                 self.put(kind, identifier, body)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction for everything written inside; may be nested."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise

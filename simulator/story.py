@@ -7,7 +7,7 @@ the session's id and what was said, so that a replay tells the same story.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -149,43 +149,31 @@ class Story:
 
     # ---- what the machine asks for
 
-    def start(self) -> list[Step]:
-        scenario = self.scenario
-        if "start" in scenario.legs:
+    def start(self) -> Iterator[Step]:
+        if "start" in self.scenario.legs:
             return self._scripted("start", 0)
-        if not self.brief.chat:
-            return self._paced(self._straight_through())
-        steps = self._opening()
-        if scenario.stuck == "thinking":
-            return self._paced(steps)
-        if scenario.fail == "thinking":
-            kept = steps if scenario.fail_message else [Step(status=self.working)]
-            return self._paced([*kept, self._failure()])
-        steps += self._flood()
-        if self.questions_left:
-            steps += self._question()
-        elif scenario.storyboard:
-            steps += self._storyboard_steps(self._first_storyboard(), "")
-        else:
-            steps += [Step(storyboard=self._first_storyboard()), *self._render()]
-        return self._paced([*steps, *self._late_troubles()])
+        return self._paced(self._chatting() if self.brief.chat else self._straight_through())
 
-    def react(self, machine: Machine, said: Said) -> list[Step]:
+    def react(self, machine: Machine, said: Said) -> Iterator[Step]:
         if machine.ended:
-            return self._leg("follow_up", machine, said) or self._paced(self._follow_up(machine, said))
-        if machine.waits == "answer":
-            return self._leg("answer", machine, said) or self._paced(self._answer(machine, said))
-        if said.proceed or approves(said.text):
-            return self._leg("approve", machine, said) or self._paced(self._approval())
-        return self._leg("change", machine, said) or self._paced(self._change(machine, said))
+            name, leg = "follow_up", self._follow_up(machine, said)
+        elif machine.waits == "answer":
+            name, leg = "answer", self._answer(machine, said)
+        elif said.proceed or approves(said.text):
+            name, leg = "approve", self._approval()
+        else:
+            name, leg = "change", self._change(machine, said)
+        if name in self.scenario.legs:
+            return self._scripted(name, machine.revision)
+        return self._paced(leg)
 
-    def note(self, machine: Machine, said: Said) -> list[Step]:
-        return [Step(after=2.0, say=f"Noted, I will work that in: *{quoted(said.text)}*")]
+    def note(self, machine: Machine, said: Said) -> Step:
+        return Step(after=2.0, say=f"Noted, I will work that in: *{quoted(said.text)}*")
 
-    def halt(self, machine: Machine) -> list[Step]:
+    def halt(self, machine: Machine) -> Step | None:
         if self.scenario.stop_ignored:
-            return []
-        return [Step(after=2.0, status=self.scenario.stop_as, video="fail" if machine.videos else "")]
+            return None
+        return Step(after=2.0, status=self.scenario.stop_as, video="fail" if machine.videos else "")
 
     def video(self, machine: Machine) -> tuple[str, float, tuple[str, ...]]:
         """Title, seconds and spoken lines of the video that is rendered now."""
@@ -194,9 +182,35 @@ class Story:
         title = machine.title or title_of(self.brief.prompt)
         return title, round(1.6 * len(frames) + 0.4, 1), lines
 
-    # ---- legs
+    # ---- legs, written as generators: a step is only thought of when the one before it has happened
 
-    def _opening(self) -> list[Step]:
+    def _chatting(self) -> Iterator[Step]:
+        scenario = self.scenario
+        if scenario.fail == "thinking" and not scenario.fail_message:
+            yield Step(status=self.working)
+            yield self._failure()
+            return
+        yield from self._opening()
+        if scenario.stuck == "thinking":
+            return
+        if scenario.fail == "thinking":
+            yield self._failure()
+            return
+        yield from self._flood()
+        if self.questions_left:
+            yield self._question()
+        elif scenario.storyboard:
+            yield from self._storyboard_steps()
+        else:
+            yield Step(storyboard=self._first_storyboard())
+            yield from self._render()
+        yield from self._late_troubles()
+
+    def _opening(self) -> Iterator[Step]:
+        yield Step(after=0.5, status=self.working, progress=0)
+        yield from self._first_words()
+
+    def _first_words(self) -> Iterator[Step]:
         brief = self.brief
         attached = ""
         if brief.files:
@@ -207,40 +221,29 @@ class Story:
             f"Here is how I will go about it:\n\n1. Read the brief and find the one thing people should remember\n"
             f"2. Choose who speaks and how it looks\n3. Draw a storyboard of *{self.subject}*\n4. Render the video"
         )
-        steps = [
-            Step(after=0.5, status=self.working, progress=0),
-            Step(
-                after=2.5,
-                say=f"Thanks, this is a lovely brief.{attached} {plan}",
-                climb=(15, 12.0),
-                title=None if self.scenario.no_title else title_of(brief.prompt),
-            ),
-        ]
+        yield Step(
+            after=2.5,
+            say=f"Thanks, this is a lovely brief.{attached} {plan}",
+            climb=(15, 12.0),
+            title=None if self.scenario.no_title else title_of(brief.prompt),
+        )
         if self.scenario.growing:
-            steps += [
-                Step(after=2.0, say="Working on the narration"),
-                Step(after=2.0, append=": the first sentence stands"),
-                Step(after=2.0, append=", the middle part is being trimmed"),
-                Step(after=2.0, append=", and the closing line is done. **Ready.**"),
-            ]
+            yield Step(after=2.0, say="Working on the narration")
+            yield Step(after=2.0, append=": the first sentence stands")
+            yield Step(after=2.0, append=", the middle part is being trimmed")
+            yield Step(after=2.0, append=", and the closing line is done. **Ready.**")
         else:
-            steps += [Step(after=4.0, say=self._reading())]
+            yield Step(after=4.0, say=self._reading())
         if self.scenario.odd_resources:
-            steps += [
-                Step(
-                    after=4.0,
-                    say="" if self.scenario.empty else self._cast(),
-                    type="resource",
-                    materials=(
-                        Material("avatar", metadata=dict(brief.avatar)),
-                        Material("voice", metadata=dict(brief.voice)),
-                    ),
-                    announce_only=self.scenario.late_resources,
-                )
-            ]
-            if self.scenario.late_resources:
-                steps += [Step(after=4.0, attach=True)]
-        return steps
+            cast = (
+                Material("avatar", metadata=dict(brief.avatar)),
+                Material("voice", metadata=dict(brief.voice)),
+            )
+            late = self.scenario.late_resources
+            text = "" if self.scenario.empty else self._cast()
+            yield Step(after=4.0, say=text, type="resource", materials=cast, announce_only=late)
+            if late:
+                yield Step(after=4.0, attach=True)
 
     def _reading(self) -> str:
         points = pick(
@@ -259,120 +262,87 @@ class Story:
         voice = self.brief.voice.get("name", "a calm voice")
         return f"For the presenter I suggest **{avatar}**, spoken by **{voice}**. Tell me if you would rather have others."
 
-    def _flood(self) -> list[Step]:
+    def _flood(self) -> Iterator[Step]:
         scenario = self.scenario
         gap = 1.0 / scenario.rate if scenario.rate else 1.0
-        steps = []
         for count in range(1, scenario.messages + 1):
-            note = pick(NOTES, self.brief.session_id, "note", count)
-            text = (
-                "Still working on it."
-                if scenario.identical
-                else f"Note {count} of {scenario.messages}: {note}"
-            )
+            text = f"Note {count} of {scenario.messages}: {pick(NOTES, self.brief.session_id, 'note', count)}"
+            if scenario.identical:
+                text = "Still working on it."
             if scenario.empty and count % 3 == 0:
                 text = ""
-            steps.append(
-                Step(
-                    after=0.0 if scenario.same_second and count > 1 else gap,
-                    say=text,
-                    undated=scenario.undated,
-                )
-            )
-        return steps
+            after = 0.0 if scenario.same_second and count > 1 else gap
+            yield Step(after=after, say=text, undated=scenario.undated)
 
-    def _question(self) -> list[Step]:
-        text, choices = QUESTIONS[
-            (number(self.brief.session_id, "question", below=4) + self.asked) % len(QUESTIONS)
-        ]
+    def _question(self) -> Step:
+        first = number(self.brief.session_id, "question", below=len(QUESTIONS))
+        text, choices = QUESTIONS[(first + self.asked) % len(QUESTIONS)]
         self.asked += 1
         self.questions_left -= 1
-        return [Step(after=4.0, say=with_choices(text, choices), status=self.asking, waits="answer")]
+        return Step(after=4.0, say=with_choices(text, choices), status=self.asking, waits="answer")
 
-    def _answer(self, machine: Machine, said: Said) -> list[Step]:
+    def _answer(self, machine: Machine, said: Said) -> Iterator[Step]:
         self.answer = quoted(said.text)
-        steps = [
-            Step(after=1.0, status=self.working),
-            Step(after=1.5, say=f"Good choice: **{self.answer}**. I will build on that.", climb=(40, 12.0)),
-        ]
+        yield Step(after=1.0, status=self.working)
+        yield Step(after=1.5, say=f"Good choice: **{self.answer}**. I will build on that.", climb=(40, 12.0))
         if self.questions_left:
-            return steps + self._question()
-        if not self.scenario.storyboard or machine.proceed:
-            return [*steps, Step(storyboard=self._first_storyboard()), *self._render()]
-        return steps + self._storyboard_steps(self._first_storyboard(), said.text)
+            yield self._question()
+        elif not self.scenario.storyboard or machine.proceed:
+            yield Step(storyboard=self._first_storyboard())
+            yield from self._render()
+        else:
+            yield from self._storyboard_steps()
 
-    def _storyboard_steps(self, frames: tuple[Frame, ...], wish: str) -> list[Step]:
-        steps = [
-            Step(
-                after=4.0,
-                say="The narration is written. Now I am drawing the storyboard, one picture for each scene.",
-            )
-        ]
+    def _storyboard_steps(self) -> Iterator[Step]:
+        frames = self._first_storyboard()
+        yield Step(
+            after=4.0,
+            say="The narration is written. Now I am drawing the storyboard, one picture for each scene.",
+        )
         if self.scenario.odd_resources:
-            steps += [
-                Step(
-                    after=3.0,
-                    say="" if self.scenario.empty else "This is the outline I am drawing from.",
-                    type="resource",
-                    materials=(
-                        Material(
-                            "blueprint", metadata={"scenes": len(frames), "tone": self.answer or "calm"}
-                        ),
-                    ),
-                )
-            ]
+            text = "" if self.scenario.empty else "This is the outline I am drawing from."
+            outline = Material("blueprint", metadata={"scenes": len(frames), "tone": self.answer or "calm"})
+            yield Step(after=3.0, say=text, type="resource", materials=(outline,))
         if self.scenario.fail == "storyboard":
-            return [*steps, self._failure()]
+            yield self._failure()
+            return
+        board = self._board(frames)
         if self.brief.auto_proceed:
-            drawn = Step(
-                after=3.0, say="These are the pictures. I go straight on to the video.", **self._board(frames)
-            )
-            return [*steps, drawn, *self._render()]
+            yield Step(after=3.0, say="These are the pictures. I go straight on to the video.", **board)
+            yield from self._render()
+            return
         tone = f" The tone follows your answer: *{self.answer}*." if self.answer else ""
-        listed = "\n".join(
-            f"{place}. **{frame.title}.** {frame.caption}" for place, frame in enumerate(frames, 1)
-        )
         text = (
-            f"Here is the storyboard for **{title_of(self.brief.prompt)}**, {len(frames)} pictures.{tone}\n\n{listed}\n\n"
-            "Shall I render it like this, or would you like to change something?"
+            f"Here is the storyboard for **{title_of(self.brief.prompt)}**, {len(frames)} pictures.{tone}\n\n"
+            f"{scene_list(frames)}\n\nShall I render it like this, or would you like to change something?"
         )
-        return [
-            *steps,
-            Step(
-                after=3.0, say=text, status="reviewing", progress=45, waits="verdict", **self._board(frames)
-            ),
-        ]
+        yield Step(after=3.0, say=text, status="reviewing", progress=45, waits="verdict", **board)
 
     def _board(self, frames: tuple[Frame, ...]) -> dict[str, Any]:
+        """What a step needs to show a storyboard."""
+        width, height = (720, 1280) if self.brief.portrait else (1280, 720)
         materials = tuple(
-            Material("image", frame=frame, metadata={"position": place, "width": 1280, "height": 720})
-            if not frame.portrait
-            else Material("image", frame=frame, metadata={"position": place, "width": 720, "height": 1280})
+            Material("image", frame=frame, metadata={"position": place, "width": width, "height": height})
             for place, frame in enumerate(frames, 1)
         )
         if self.scenario.odd_resources:
             materials += (Material("draft", link="draft", metadata={"pages": len(frames)}),)
         return {"materials": materials, "storyboard": frames, "type": "resource"}
 
-    def _change(self, machine: Machine, said: Said) -> list[Step]:
+    def _change(self, machine: Machine, said: Said) -> Iterator[Step]:
         frames, kept, changed, fresh = self._revised(machine, said.text)
-        steps = [
-            Step(after=1.0, status=self.working, progress=45),
-            Step(after=1.5, say=f"Understood: *{quoted(said.text)}*. I am redrawing what that touches."),
-        ]
+        yield Step(after=1.0, status=self.working, progress=45)
+        yield Step(after=1.5, say=f"Understood: *{quoted(said.text)}*. I am redrawing what that touches.")
         new = f" I added **{fresh.title}**." if fresh else ""
         text = (
-            f"Revision {machine.revision + 1} of the storyboard: {len(changed)} picture{'s' * (len(changed) != 1)} "
-            f"redrawn ({', '.join(str(place) for place in changed)}), {kept} kept as they were.{new}\n\n"
-            + "\n".join(
-                f"{place}. **{frame.title}.** {frame.caption}" for place, frame in enumerate(frames, 1)
-            )
-            + "\n\nIs this what you had in mind?"
+            f"Revision {machine.revision + 1} of the storyboard: {len(changed)} "
+            f"picture{'s' * (len(changed) != 1)} redrawn ({', '.join(str(place) for place in changed)}), "
+            f"{kept} kept as they were.{new}\n\n{scene_list(frames)}\n\nIs this what you had in mind?"
         )
         board = self._board(frames)
         if self.scenario.keep_ids:
             board = self._with_kept_ids(machine, frames, board)
-        return [*steps, Step(after=6.0, say=text, status="reviewing", progress=50, waits="verdict", **board)]
+        yield Step(after=6.0, say=text, status="reviewing", progress=50, waits="verdict", **board)
 
     def _with_kept_ids(
         self, machine: Machine, frames: tuple[Frame, ...], board: dict[str, Any]
@@ -383,29 +353,25 @@ class Story:
         board["reuse"] = reuse
         return board
 
-    def _approval(self) -> list[Step]:
-        return [
-            Step(after=1.0, status="generating", progress=50),
-            Step(after=1.0, say="Wonderful. I am rendering the video now; this takes a little while."),
-            *self._render(),
-        ]
+    def _approval(self) -> Iterator[Step]:
+        yield Step(after=1.0, status="generating", progress=50)
+        yield Step(after=1.0, say="Wonderful. I am rendering the video now; this takes a little while.")
+        yield from self._render()
 
-    def _render(self) -> list[Step]:
+    def _render(self, *, started: bool = False) -> Iterator[Step]:
         """From the start of a render to its end. Assumes that a storyboard exists."""
         seconds = self.scenario.render_seconds
-        ramp = None if self.scenario.stuck == "rendering" else (98, seconds)
-        steps = [Step(after=1.0, status="generating", video="start", climb=ramp)]
-        if self.scenario.stuck == "rendering":
-            return steps
+        stuck = self.scenario.stuck == "rendering"
+        climb = None if stuck else (98, seconds)
+        yield Step(after=1.0, status="generating", video="" if started else "start", climb=climb)
+        if stuck:
+            return
         if self.scenario.fail == "rendering":
-            failed = replace(self._failure(), after=seconds / 2, video="fail")
-            return [*steps, failed]
-        return [
-            *steps,
-            Step(after=seconds * 0.4, say="The pictures are moving. Next come the voice and the music."),
-            Step(after=seconds * 0.35, say="Voice and pictures are together. Final touches on the sound."),
-            self._handover(seconds * 0.25),
-        ]
+            yield replace(self._failure(), after=seconds / 2, video="fail")
+            return
+        yield Step(after=seconds * 0.4, say="The pictures are moving. Next come the voice and the music.")
+        yield Step(after=seconds * 0.35, say="Voice and pictures are together. Final touches on the sound.")
+        yield self._handover(seconds * 0.25)
 
     def _handover(self, after: float) -> Step:
         never = self.scenario.video_never
@@ -422,53 +388,44 @@ class Story:
             else None,
         )
 
-    def _follow_up(self, machine: Machine, said: Said) -> list[Step]:
+    def _follow_up(self, machine: Machine, said: Said) -> Iterator[Step]:
         frames, kept, changed, _ = self._revised(machine, said.text)
+        yield Step(after=1.0, status=self.working, progress=0)
+        yield Step(after=1.5, say="With pleasure. Let me see what that changes.")
         text = (
-            f"I made a new version with this in mind: *{quoted(said.text)}*. {len(changed)} pictures are new, {kept} are "
-            "the same. I am rendering it right away, since the rest is already agreed."
+            f"I made a new version with this in mind: *{quoted(said.text)}*. {len(changed)} of its pictures "
+            f"{'is' if len(changed) == 1 else 'are'} redrawn, {kept} kept. I am rendering it right away, since the rest "
+            "is already agreed."
         )
-        return [
-            Step(after=1.0, status=self.working, progress=0),
-            Step(after=1.5, say="With pleasure. Let me see what that changes."),
-            Step(after=6.0, say=text, progress=40, **self._board(frames)),
-            *self._render(),
-        ]
+        yield Step(after=6.0, say=text, progress=40, **self._board(frames))
+        yield from self._render()
 
-    def _straight_through(self) -> list[Step]:
+    def _straight_through(self) -> Iterator[Step]:
+        """Mode `generate`: the video is there from the start, and nobody is asked."""
         scenario = self.scenario
-        working = scenario.unknown_status or ("generating" if not self.brief.old_dialect else self.working)
-        steps = [Step(status=working)]
-        if not self.brief.old_dialect:
-            steps += [Step(storyboard=self._first_storyboard()), Step(video="start")]
-        if scenario.stuck == "thinking":
-            return [*steps, *self._opening()[1:]]
-        if scenario.fail == "thinking":
-            spoken = self._opening()[1:] if scenario.fail_message else []
-            return [
-                *steps,
-                *spoken,
-                replace(self._failure(), video="fail" if not self.brief.old_dialect else ""),
-            ]
-        opening = [replace(step, status=None) for step in self._opening()[1:]]
-        steps += opening + self._flood()
-        board = Step(
-            after=5.0,
-            say="I drew these pictures and will go straight on to the video.",
-            **self._board(self._first_storyboard()),
+        yield Step(
+            status=scenario.unknown_status or "generating", storyboard=self._first_storyboard(), video="start"
         )
-        render = self._render()
-        if not self.brief.old_dialect:
-            render[0] = replace(render[0], video="")
-        return [*steps, board, *render, *self._late_troubles()]
+        if scenario.fail == "thinking" and not scenario.fail_message:
+            yield replace(self._failure(), video="fail")
+            return
+        yield from self._first_words()
+        if scenario.stuck == "thinking":
+            return
+        if scenario.fail == "thinking":
+            yield replace(self._failure(), video="fail")
+            return
+        yield from self._flood()
+        board = self._board(self._first_storyboard())
+        yield Step(after=5.0, say="I drew these pictures and will go straight on to the video.", **board)
+        yield from self._render(started=True)
+        yield from self._late_troubles()
 
-    def _late_troubles(self) -> list[Step]:
-        steps = []
+    def _late_troubles(self) -> Iterator[Step]:
         if self.scenario.fail == "waiting":
-            steps.append(replace(self._failure(), after=self.scenario.fail_after))
+            yield replace(self._failure(), after=self.scenario.fail_after)
         if self.scenario.gone_after:
-            steps.append(Step(after=self.scenario.gone_after, gone=True))
-        return steps
+            yield Step(after=self.scenario.gone_after, gone=True)
 
     def _failure(self) -> Step:
         message = self.scenario.fail_message
@@ -487,7 +444,10 @@ class Story:
     def _frame(self, place: int, title: str, caption: str, *, revision: int, note: str = "") -> Frame:
         picture = digest(self.brief.session_id, self.brief.prompt, place, revision, note, size=8)
         text = caption.format(it=self.subject, note=note or "as you asked")
-        return Frame(picture, title, text[:1].upper() + text[1:], self.brief.palette, self.brief.portrait)
+        # Seven motifs and steps of three: no two pictures of a storyboard show the same.
+        motif = number(self.brief.session_id, self.brief.prompt, "motif", below=7) + 3 * place
+        caption = text[:1].upper() + text[1:]
+        return Frame(picture, title, caption, self.brief.palette, self.brief.portrait, motif)
 
     def _revised(self, machine: Machine, wish: str) -> tuple[tuple[Frame, ...], int, list[int], Frame | None]:
         """The storyboard after a change: frames, how many were kept, places redrawn, and the added frame."""
@@ -499,9 +459,8 @@ class Story:
         for place in changed:
             old = frames[place]
             picture = digest(old.picture, revision, wish, size=8)
-            frames[place] = replace(
-                old, picture=picture, caption=f"{plain_sentence(old.caption)} Now with: {quoted(wish, 60)}."
-            )
+            caption = f"{plain_sentence(old.caption)} Redrawn: {quoted(wish, 60)}."
+            frames[place] = replace(old, picture=picture, caption=caption, motif=old.motif + 1)
         redrawn = [frames[place] for place in changed]
         fresh = None
         if not named and len(frames) < 7:
@@ -514,14 +473,12 @@ class Story:
 
     # ---- scripted legs
 
-    def _leg(self, name: str, machine: Machine, said: Said) -> list[Step]:
-        return self._scripted(name, machine.revision) if name in self.scenario.legs else []
-
-    def _scripted(self, name: str, revision: int) -> list[Step]:
-        steps: list[Step] = []
-        for place, item in enumerate(self.scenario.legs[name]):
-            steps += self.from_file(item, f"{name}{place}", revision)
-        return self._paced(steps)
+    def _scripted(self, name: str, revision: int) -> Iterator[Step]:
+        return self._paced(
+            step
+            for place, item in enumerate(self.scenario.legs[name])
+            for step in self.from_file(item, f"{name}{place}", revision)
+        )
 
     def from_file(self, item: Mapping[str, Any], place: str, revision: int) -> Iterable[Step]:
         """One step of a scenario file; see README.md for the keys."""
@@ -573,9 +530,11 @@ class Story:
 
     # ---- options that touch every leg
 
-    def _paced(self, steps: Sequence[Step]) -> list[Step]:
+    def _paced(self, steps: Iterable[Step]) -> Iterator[Step]:
         pace, zero = self.scenario.pace, self.scenario.progress_zero
-        return [
+        if pace == 1.0 and not zero:
+            return iter(steps)
+        return (
             replace(
                 step,
                 after=step.after * pace,
@@ -583,7 +542,11 @@ class Story:
                 progress=0 if zero and step.progress is not None else step.progress,
             )
             for step in steps
-        ]
+        )
+
+
+def scene_list(frames: Iterable[Frame]) -> str:
+    return "\n".join(f"{place}. **{frame.title}.** {frame.caption}" for place, frame in enumerate(frames, 1))
 
 
 def approves(text: str) -> bool:
@@ -599,12 +562,13 @@ def with_choices(text: str, choices: Iterable[str]) -> str:
 
 def quoted(text: str, most: int = 90) -> str:
     """What a person said, in one line and short enough to be repeated."""
-    line = re.sub(r"[*_`\[\]<>|#]", "", without_words(text)).strip(" .!") or "as you said"
+    line = re.sub(r"[*_`\[\]<>|#]", "", without_words(text)).strip(" .!")
+    line = re.sub(r"^please,?\s+", "", line, flags=re.IGNORECASE) or "as you said"
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 def plain_sentence(caption: str) -> str:
-    return re.split(r" Now with: ", caption, maxsplit=1)[0]
+    return re.split(" Redrawn: ", caption, maxsplit=1)[0]
 
 
 def places_in(text: str, count: int) -> list[int]:

@@ -31,6 +31,9 @@ class Control:
         self._session = requests.Session()
         self._session.trust_env = False
 
+    def close(self) -> None:
+        self._session.close()
+
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         response = self._session.request(method, f"{self.url}/_control/{path}", timeout=60, **arguments)
         if not response.ok:
@@ -194,6 +197,7 @@ def running(
             url = wait_until_ready(process)
             found = Running(url, keys[0], Control(url), process, [*command, *arguments], folder)
             stack.callback(lambda: end(found.process))
+            stack.callback(found.control.close)
         except BaseException:
             end(process)
             raise

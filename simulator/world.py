@@ -48,6 +48,7 @@ class SessionRecord:
         "machine",
         "number",
         "old_dialect",
+        "quiet",
         "reads",
         "scenario",
         "view",
@@ -66,6 +67,7 @@ class SessionRecord:
         body: Mapping[str, Any],
         scenario: Scenario,
         machine: Machine,
+        quiet: bool = False,
     ) -> None:
         self.id = identifier
         self.number = number
@@ -75,14 +77,16 @@ class SessionRecord:
         self.body = body
         self.scenario = scenario
         self.machine = machine
+        # A load for measurements: it moves only when it is read, counts for no ceiling, and tells nobody.
+        self.quiet = quiet
         self.inputs = 0
         self.counted = False
         self.wake = math.inf
         self.wake_up: Callable[[float], None] = lambda now: None
-        self.finished: set[str] = set()
+        self.finished: frozenset[str] = frozenset()
         self.filmed = 0
-        self.endings: set[str] = set()
-        self.reads: defaultdict[str, int] = defaultdict(int)
+        self.endings: frozenset[str] = frozenset()
+        self.reads: dict[str, int] = {}
         self.view: tuple[int, float, bytes] | None = None
 
     @property
@@ -191,14 +195,23 @@ class World:
             "clock", "clock", {"bends": bends, "offset": self.clock.offset, "speed": self.clock.speed}
         )
 
-    def run_due(self) -> None:
-        """Let everything happen that should have happened by now."""
+    def run_due(self, most: int = 400) -> None:
+        """Let happen what should have happened by now; at most so much at once that nobody waits long.
+
+        A session that is read is brought up to date by `session`, whatever is left here.
+        """
         agenda = self._agenda
         if not agenda:
             return
         now = self.clock.story()
-        while agenda and agenda[0][0] <= now:
+        while agenda and agenda[0][0] <= now and most:
             heapq.heappop(agenda)[2](now)
+            most -= 1
+
+    def catch_up(self) -> None:
+        """Everything that should have happened, however much it is."""
+        while self._agenda and self._agenda[0][0] <= self.clock.story():
+            self.run_due()
 
     def schedule(self, at: float, callback: Callable[[float], None]) -> None:
         """Call `callback(now)` at that story time, or at the first request after it."""
@@ -213,7 +226,10 @@ class World:
     def create_session(
         self, account: Account, body: Mapping[str, Any], *, old_dialect: bool, free: bool = False
     ) -> SessionRecord:
-        """Accept a paid creation; raises ApiError when it is refused. `free` asks neither credit nor ceilings."""
+        """Accept a paid creation; raises ApiError when it is refused.
+
+        `free` asks neither credit nor ceilings and makes a quiet session.
+        """
         if not free:
             self.require_credit(account)
             if account.working >= account.settings.max_sessions:
@@ -231,6 +247,7 @@ class World:
             "created": created,
             "body": slim,
             "scenario": scenario_files.as_document(scenario),
+            "quiet": free,
         }
         entry = self.ledger_entry(account, "create_session", identifier, slim)
         self.store.put_many([("session", identifier, document), ("ledger", str(entry["number"]), entry)])
@@ -241,14 +258,19 @@ class World:
     def session(self, account: Account, identifier: str, *, old_dialect: bool) -> SessionRecord:
         """The session, or 404: unknown, another account's, another dialect's, or gone."""
         record = self.sessions.get(identifier)
-        if (
-            record is None
-            or record.account is not account
-            or record.old_dialect != old_dialect
-            or record.machine.gone
-        ):
+        if record is None or record.account is not account or record.old_dialect != old_dialect:
+            raise not_found("Session")
+        self.refresh(record)
+        if record.machine.gone:
             raise not_found("Session")
         return record
+
+    def refresh(self, record: SessionRecord) -> None:
+        """Bring one session up to date."""
+        now = self.now()
+        if record.machine.due <= now:
+            record.machine.advance(now)
+            self._settle(record, now)
 
     def send(self, record: SessionRecord, body: Mapping[str, Any]) -> str:
         """Take a message; returns the run id."""
@@ -376,6 +398,7 @@ class World:
             body=body,
             scenario=scenario,
             machine=machine,
+            quiet=document.get("quiet", False),
         )
         record.wake_up = partial(self._wake, record)
         self.sessions[identifier] = record
@@ -400,6 +423,10 @@ class World:
 
     def _settle(self, record: SessionRecord, now: float) -> None:
         """After any change of a session: ceilings, charges, endings, and when to look again."""
+        if record.quiet:
+            for video in record.machine.videos:
+                self.video_owner.setdefault(video.video_id, (record, video))
+            return
         machine, account = record.machine, record.account
         if machine.working != record.counted:
             record.counted = machine.working
@@ -407,7 +434,7 @@ class World:
         if machine.ended:
             ending = f"{record.inputs} {machine.status}"
             if ending not in record.endings:
-                record.endings.add(ending)
+                record.endings |= {ending}
                 self.happenings.append(Happening(record, ending, machine.status, None))
         wake = machine.due
         for video in machine.videos:
@@ -416,7 +443,7 @@ class World:
                 continue
             status = video.status(now)
             if status in ("completed", "failed"):
-                record.finished.add(video.video_id)
+                record.finished |= {video.video_id}
                 self.happenings.append(Happening(record, video.video_id, status, video))
                 if status == "completed":
                     price = account.settings.avatar_video_price
@@ -472,7 +499,8 @@ class World:
             )
             for said in inputs.get(identifier, ()):
                 self._play(record, said)
-            record.machine.advance(now)
+            if not record.quiet:
+                record.machine.advance(now)
             self._settle(record, now)
 
 

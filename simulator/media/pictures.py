@@ -284,7 +284,7 @@ def drawing(frame: Frame, width: int = 1280, height: int = 720) -> Image.Image:
     if frame.portrait and width > height:
         width, height = height, width
     canvas = Canvas(frame, width, height)
-    MOTIFS[number(frame.picture, "motif", below=len(MOTIFS))](canvas)
+    MOTIFS[frame.motif % len(MOTIFS)](canvas)
     shade = Image.new("L", (1, 32))
     for row in range(32):
         shade.putpixel((0, row), round(228 * min(1.0, max(0.0, (row - 14) / 12))) if row > 14 else 0)
@@ -322,7 +322,7 @@ def jpeg(image: Image.Image, quality: int = 88) -> bytes:
 
 def key_of(frame: Frame) -> str:
     """The same for two frames that look the same."""
-    return digest(frame.picture, frame.title, frame.caption, frame.palette, frame.portrait)
+    return digest(frame.picture, frame.title, frame.caption, frame.palette, frame.portrait, frame.motif)
 
 
 def picture(frame: Frame) -> bytes:

@@ -119,6 +119,10 @@ async def film_of(simulator: Simulator, video: Video, *, captioned: bool = False
     return await simulator.workshop.file(f"films/{key}{'.captioned' if captioned else ''}.mp4", write)
 
 
+def place_of(identifier: str) -> int:
+    return int(digest(identifier, size=2), 16)
+
+
 async def style_file(request: Request) -> Response:
     simulator = simulator_of(request)
     identifier, _, kind = request.path_params["name"].partition(".")
@@ -127,10 +131,16 @@ async def style_file(request: Request) -> Response:
     if style is None or kind not in ("jpg", "mp4"):
         return missing()
     frames = [
-        Frame(digest(identifier, number, size=8), title, caption, style.palette, style.aspect_ratio == "9:16")
+        Frame(
+            digest(identifier, number, size=8),
+            title if number else style.name,
+            caption if number else ", ".join(style.tags),
+            style.palette,
+            style.aspect_ratio == "9:16",
+            place_of(identifier) + number,
+        )
         for number, (title, caption) in enumerate(STYLE_SCENES)
     ]
-    frames[0] = Frame(frames[0].picture, style.name, ", ".join(style.tags), style.palette, frames[0].portrait)
     if kind == "jpg":
         return await frame_file(simulator, frames[0], small=True)
 

@@ -161,7 +161,7 @@ def message_view(message: Any) -> dict[str, Any]:
 
 def hidden(record: SessionRecord, identifier: str) -> bool:
     """Whether this read of a resource still answers 404 (scenario `missing_reads`)."""
-    record.reads[identifier] += 1
+    record.reads[identifier] = record.reads.get(identifier, 0) + 1
     return record.reads[identifier] <= record.scenario.missing_reads
 
 
