@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,8 +17,6 @@ from django.utils import translation
 
 from eventstream.topics import Topic
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -32,20 +29,20 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    """A granted stream: the ticket to ask again with, the language of its fragments, the object's current version."""
-
-    ticket: Ticket
-    language: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
 class Pulse:
     """What an `alive` event says about one object. Seconds; None = not known."""
 
     version: int
     age: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A granted stream: the ticket to ask again with, the language of its fragments, the object's present."""
+
+    ticket: Ticket
+    language: str
+    pulse: Pulse
 
 
 @contextmanager
@@ -72,7 +69,7 @@ def admit(session_key: str, accepted_languages: str, topic: Topic, object_id: UU
         if language not in dict(settings.LANGUAGES):
             request.META["HTTP_ACCEPT_LANGUAGE"] = accepted_languages
             language = translation.get_language_from_request(request)
-        return Admission(ticket, language, topic.version(object_id))
+        return Admission(ticket, language, _pulse(topic, object_id))
 
 
 def refused(tickets: Sequence[Ticket]) -> set[Ticket]:
@@ -93,13 +90,20 @@ def refused(tickets: Sequence[Ticket]) -> set[Ticket]:
         }
 
 
-def pulses(objects: Sequence[tuple[Topic, UUID]]) -> dict[tuple[str, UUID], Pulse]:
+def pulses(objects: Iterable[tuple[Topic, UUID]]) -> dict[tuple[str, UUID], Pulse]:
     """Version and age of each object, by kind and id."""
     with own_connections():
-        return {
-            (topic.kind, object_id): Pulse(topic.version(object_id), topic.age(object_id))
-            for topic, object_id in objects
-        }
+        return {(topic.kind, object_id): _pulse(topic, object_id) for topic, object_id in objects}
+
+
+def versions(objects: Iterable[tuple[Topic, UUID]]) -> dict[tuple[str, UUID], int]:
+    """The version of each object, by kind and id."""
+    with own_connections():
+        return {(topic.kind, object_id): topic.version(object_id) for topic, object_id in objects}
+
+
+def _pulse(topic: Topic, object_id: UUID) -> Pulse:
+    return Pulse(topic.version(object_id), topic.age(object_id))
 
 
 def render(topic: Topic, object_id: UUID, since: int | None, language: str, variant: str) -> str:

@@ -8,6 +8,7 @@ into the sign-in page. It sends what is current if the page shows something olde
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from http.cookies import CookieError, SimpleCookie
@@ -30,6 +31,8 @@ ADDRESS = re.compile(r"/stream/(?P<kind>[a-z][a-z_-]{0,31})/(?P<id>[0-9a-f-]{36}
 VARIANT = re.compile(r"[a-z0-9_-]{0,32}")
 # Large enough for any counter in a database, small enough to be one.
 VERSION = re.compile(r"[0-9]{1,18}")
+
+LAST_WORD_SECONDS = 1.0
 
 
 async def stream(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -100,21 +103,23 @@ async def _serve(
         language=admission.language,
         variant=variant,
         # A page that is ahead of us shows a past that never was, as after a restored backup: it gets everything.
-        version=shown if shown is not None and shown <= admission.version else None,
+        version=shown if shown is not None and shown <= admission.pulse.version else None,
         send=write,
         end=task.cancel,
     )
     hub.join(reader)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS, "trailers": False})
-        hub.note(reader.key, admission.version)
-        await write(encoding.alive(admission.version, None))
+        hub.note(reader.key, admission.pulse.version)
+        await write(encoding.alive(admission.pulse.version, admission.pulse.age))
         hub.catch_up(reader)
         while (await receive())["type"] != "http.disconnect":
             pass
     except asyncio.CancelledError:
-        # The hub has closed it. Ended properly, so that the browser reconnects at once.
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        # The hub has closed it. Ended properly, so that the browser reconnects at once; unless it takes nothing.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_SECONDS):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         hub.leave(reader)
 

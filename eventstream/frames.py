@@ -32,7 +32,7 @@ class Frames:
     async def get(
         self, topic: Topic, object_id: UUID, *, since: int | None, version: int, language: str, variant: str
     ) -> bytes:
-        """The encoded event that brings a page from `since` to `version`, or to later; b"" when there is nothing."""
+        """The encoded event that brings a page from `since` to `version`, or to later. One without HTML only says that."""
         key = (topic.kind, object_id, since, version, language, variant)
         kept = self._kept.get(key)
         if kept is not None:
@@ -49,7 +49,7 @@ class Frames:
     async def _render(self, topic: Topic, key: Key) -> bytes:
         _, object_id, since, version, language, variant = key
         html = await self._in_thread(access.render, topic, object_id, since, language, variant)
-        frame = encode(Event(data=html, version=version)) if html else b""
+        frame = encode(Event(data=html, version=version))
         self._kept[key] = frame
         self._kept_bytes += len(frame)
         while self._kept_bytes > KEPT_BYTES:

@@ -3,7 +3,10 @@
 A stream is one `Reader`. Between events it costs no task, no timer and no queue: its request waits for the browser
 to go away, and the hub sends. What a slow reader misses is not kept for it. A reader knows the version that its page
 shows, and gets whatever brings it from there to the present when it can take it: changes that come meanwhile become
-one event. All methods run in the event loop; `tell` and the two `ended` functions may be called from any thread.
+one event. All methods run in the event loop; only `ask_again` may be called from any thread.
+
+What changed is heard from Redis (`polling.changes`). A lost word costs little: with each sign of life the versions are
+looked at, and after every interruption of Redis at once.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from uuid import UUID
 from eventstream import access, encoding
 from eventstream.access import Pulse, Ticket
 from eventstream.frames import Frames
+from polling.changes import Subscriber
 
 logger = logging.getLogger(__name__)
 
@@ -72,14 +76,14 @@ class Reader:
 class Hub:
     """All readers of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, alive_seconds: int = ALIVE_SECONDS) -> None:
         self._readers: dict[Key, set[Reader]] = defaultdict(set)
         self._per_user: Counter[int] = Counter()
         self._latest: dict[Key, int] = {}
         # Readers by the second of their sign of life, so that a thousand of them don't need it all at once.
-        self._rounds: list[set[Reader]] = [set() for _ in range(ALIVE_SECONDS)]
+        self._rounds: list[set[Reader]] = [set() for _ in range(alive_seconds)]
         self._next_round = 0
-        self._clock: asyncio.Task[None] | None = None
+        self._standing: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[object]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         # Few: they wait for the database most of the time, and each may hold a connection.
@@ -103,8 +107,8 @@ class Hub:
     def join(self, reader: Reader) -> None:
         """From now on the reader hears of its object. Call `catch_up` once its response has begun."""
         self._loop = asyncio.get_running_loop()
-        if self._clock is None or self._clock.done():
-            self._clock = asyncio.create_task(self._tick())
+        if not self._standing:
+            self._standing = [asyncio.create_task(self._tick()), asyncio.create_task(self._listen())]
         self._readers[reader.key].add(reader)
         self._per_user[reader.ticket.user_id] += 1
         self._rounds[self._next_round - 1].add(reader)
@@ -126,15 +130,23 @@ class Hub:
         self.closing = True
         for reader in self._all():
             reader.close()
-        if self._clock is not None:
-            self._clock.cancel()
+        for task in self._standing:
+            task.cancel()
 
     # --- What changed -------------------------------------------------------------------------------------------
 
-    def tell(self, kind: str, object_id: UUID, version: int) -> None:
-        """Says from any thread that an object has a new version."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.changed, kind, object_id, version)
+    async def _listen(self) -> None:
+        async for announcement in Subscriber(on_connect=self._look_again).listen():
+            self.changed(announcement.kind, announcement.object_id, announcement.version)
+
+    def _look_again(self) -> None:
+        self._spawn(self._look_at_versions())
+
+    async def _look_at_versions(self) -> None:
+        objects = {reader.key: (reader.ticket.topic, reader.ticket.object_id) for reader in self._all()}
+        versions = await self.in_thread(access.versions, list(objects.values()))
+        for (kind, object_id), version in versions.items():
+            self.changed(kind, object_id, version)
 
     def changed(self, kind: str, object_id: UUID, version: int) -> None:
         """Brings everyone who looks at the object to this version. Late and double news do nothing."""
@@ -143,7 +155,7 @@ class Hub:
         if not readers or version <= self._latest.get(key, -1):
             return
         self._latest[key] = version
-        for reader in readers:
+        for reader in list(readers):
             self.catch_up(reader)
 
     def catch_up(self, reader: Reader) -> None:
@@ -173,8 +185,7 @@ class Hub:
                     language=reader.language,
                     variant=reader.variant,
                 )
-                if frame:
-                    await asyncio.wait_for(reader.send(frame), SEND_SECONDS)
+                await asyncio.wait_for(reader.send(frame), SEND_SECONDS)
                 reader.version = version
         except TimeoutError:
             logger.info("closing a stream of user %s that takes nothing", reader.ticket.user_id)
@@ -192,12 +203,14 @@ class Hub:
         while True:
             await asyncio.sleep(1)
             members = self._rounds[self._next_round]
-            self._next_round = (self._next_round + 1) % ALIVE_SECONDS
+            self._next_round = (self._next_round + 1) % len(self._rounds)
             if members:
                 self._spawn(self._sign_of_life(list(members)))
 
     async def _sign_of_life(self, readers: list[Reader]) -> None:
         readers = await self._still_allowed(readers)
+        if not readers:
+            return
         objects = {reader.key: (reader.ticket.topic, reader.ticket.object_id) for reader in readers}
         try:
             pulses = await self.in_thread(access.pulses, list(objects.values()))
@@ -249,7 +262,12 @@ class Hub:
         task = asyncio.create_task(work)
         # The loop itself holds tasks weakly.
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a piece of the hub's work failed", exc_info=error)
 
 
 hub = Hub()

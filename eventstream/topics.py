@@ -22,7 +22,8 @@ class Topic:
     fragments(object_id, since_version, language, variant): HTML of `<hx-partial …>` blocks that bring a page that
         shows `since_version` (None = anything) to the current state. Holds nothing of one person: it is rendered
         once and sent to all who look. "" = nothing to show.
-    age(object_id): seconds since the remote side was last read; None = not known.
+    age(object_id): seconds since the remote side was last read; None = not known. Asked on connect and every 20
+        seconds while somebody looks, so it is also the place to say that somebody does.
     """
 
     kind: str
