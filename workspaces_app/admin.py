@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -114,6 +115,7 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
     fields = ["name", "slug", "base_url", "dialect", "settings", "key_fingerprint", "created_at"]
     readonly_fields = ["key_fingerprint", "created_at"]
     prepopulated_fields = {"slug": ["name"]}
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = [MembershipInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:

@@ -40,8 +40,8 @@ class Command(BaseCommand):
             workspace = home_workspace()
             fill_key(workspace)
             # An update may have brought new kinds of polls; those that are there stay as they are.
-            for each in Workspace.objects.exclude(key_fingerprint=""):
-                keys.enroll(each.pk, each.key_fingerprint)
+            for keyed in Workspace.objects.exclude(key_fingerprint=""):
+                keys.enroll(keyed.pk, keyed.key_fingerprint)
             sign_ins = demo_people(workspace) if settings.SIMULATED else first_admin(workspace)
         for each in sign_ins:
             self.stdout.write(f"Sign in as {each.email} with the password {each.password}")
