@@ -44,6 +44,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
                 "TEST_DATABASE_URL": database_url(),
+                # A killed process does not clean up after itself.
+                "TMPDIR": str(tmp_path),
             },
         )
         running.append(process)
