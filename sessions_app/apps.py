@@ -7,8 +7,9 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         from commands import kinds as commands
+        from eventstream import topics
         from polling import kinds as polling
-        from sessions_app import deliveries
+        from sessions_app import deliveries, session_page
         from sessions_app.mirror.adoption import SESSION_LIST
         from sessions_app.mirror.files import FILE
         from sessions_app.mirror.resources import RESOURCE
@@ -17,6 +18,15 @@ class SessionsConfig(AppConfig):
         from sessions_app.sending import CREATE, SEND, STOP
         from workspaces_app import keys, webhooks
 
+        topics.register(
+            topics.Topic(
+                kind=session_page.KIND,
+                allowed=session_page.allowed,
+                version=session_page.version,
+                fragments=session_page.fragments,
+                age=session_page.age,
+            )
+        )
         for kind in (SESSION, RESOURCE, VIDEO, FILE, SESSION_LIST):
             polling.register(kind)
         for command_kind in (CREATE, SEND, STOP):

@@ -46,7 +46,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
         if self.required and not files:
             raise ValidationError(self.error_messages["required"], code="required")
@@ -86,7 +86,7 @@ class WithFiles(forms.Form):
     uploads = forms.ModelMultipleChoiceField(
         queryset=Upload.objects.none(), required=False, widget=forms.MultipleHiddenInput
     )
-    files = FilesField(required=False, label=_("Files"))
+    attachments = FilesField(required=False, label=_("Files"))
 
     def offer(self, uploads: QuerySet[Upload]) -> None:
         """Only a person's own uploads for the same workspace may be named."""
@@ -95,14 +95,14 @@ class WithFiles(forms.Form):
     def count_files(self, cleaned: dict[str, Any]) -> int:
         return (
             len(cleaned.get("uploads") or ())
-            + len(cleaned.get("files") or ())
+            + len(cleaned.get("attachments") or ())
             + len(cleaned.get("file_urls") or ())
         )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.count_files(cleaned) > MAX_FILES:
-            self.add_error("files", _("At most 20 files can go with one message."))
+            self.add_error("attachments", _("At most 20 files can go with one message."))
         return cleaned
 
 
@@ -113,7 +113,7 @@ class MessageForm(WithFiles):
     message = _text_field(label=_("Message to the agent"), rows=2)
 
     def __init__(
-        self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile] | None = None
+        self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile[Any]] | None = None
     ) -> None:
         super().__init__(data, files)
         self.fields["message"].widget.attrs["placeholder"] = _("Answer, or say what should change")
@@ -186,7 +186,7 @@ class NewSessionForm(WithFiles):
         self,
         workspaces: QuerySet[Workspace],
         data: QueryDict | None = None,
-        files: MultiValueDict[str, UploadedFile] | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
         initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, files, initial=initial)

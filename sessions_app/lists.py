@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from commands.models import Command
+from commands.querysets import CommandQuerySet
 from sessions_app import keyset, search, words
 from sessions_app.models import StatusGroup, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
@@ -34,6 +35,7 @@ class Page:
     rows: list[Row]
     next: str
     counts: Mapping[str, int]
+    total: int
 
 
 def rows_of(sessions: list[VideoSession]) -> list[Row]:
@@ -49,7 +51,7 @@ def waiting_count(user: User) -> int:
     return VideoSession.objects.visible_to(user).waiting_for_a_person().count() + unclear(user).count()
 
 
-def unclear(user: User) -> Any:
+def unclear(user: User) -> CommandQuerySet:
     """Presses whose end only a person can find out, in this person's workspaces."""
     mine = user.memberships.values("workspace_id")
     return Command.objects.asking_a_person().filter(workspace__in=mine, kind__startswith="session.")
@@ -64,13 +66,10 @@ def recent(user: User) -> list[Row]:
 def page(user: User, chosen: Mapping[str, Any]) -> Page:
     """One page of the history. `chosen` are the valid values of forms.HistoryFilter."""
     everything = _filtered(user, chosen)
-    counts = {
-        group: number
-        for group, number in everything.order_by().values_list("group").annotate(number=Count("pk"))
-    }
+    counts = dict(everything.order_by().values_list("group").annotate(number=Count("pk")))
     narrowed = everything.filter(group=chosen["status"]) if chosen["status"] else everything
     found, after = keyset.page(narrowed.for_history(), "active_at", chosen["after"], PAGE)
-    return Page(rows_of(found), after, {"": sum(counts.values()), **counts})
+    return Page(rows_of(found), after, counts, sum(counts.values()))
 
 
 def _filtered(user: User, chosen: Mapping[str, Any]) -> VideoSessionQuerySet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -90,7 +91,7 @@ def _create(request: SignedIn, form: NewSessionForm) -> VideoSession | None:
     try:
         sent_now = [
             uploads.store(file, workspace=cleaned["workspace"], owner=request.user)
-            for file in cleaned["files"]
+            for file in cleaned["attachments"]
         ]
         return actions.create(
             cleaned["workspace"],
@@ -100,7 +101,7 @@ def _create(request: SignedIn, form: NewSessionForm) -> VideoSession | None:
             by=request.user,
         )
     except uploads.NotUploaded as refused:
-        form.add_error("files", str(refused))
+        form.add_error("attachments", str(refused))
     except TokenTaken:
         form.add_error(None, _("This form was sent before. Load the page again."))
     return None
@@ -129,8 +130,6 @@ def _initial(request: SignedIn, offered: Sequence[Workspace]) -> dict[str, Any]:
 
 
 def _like(request: SignedIn, text: str) -> VideoSession | None:
-    from uuid import UUID
-
     try:
         return access.session(request.user, UUID(text))
     except (ValueError, Http404):
@@ -142,8 +141,6 @@ def _page(
 ) -> HttpResponse:
     workspace = _chosen(str(form["workspace"].value() or ""), offered)
     refused = _refusal(request)
-    if refused is not None and not form.is_bound:
-        form = NewSessionForm(form.fields["workspace"].queryset, initial=form.initial)  # type: ignore[attr-defined]
     context = {
         "form": form,
         "workspace": workspace,

@@ -88,7 +88,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     rows = session.messages.select_related("command__by")
     newest = list(rows.order_by("-position")[:PAGE])[::-1]
     shown = newest if since is None else [message for message in newest if message.version > since]
-    resources = list(session.resources.in_order().prefetch_related("files"))
+    resources = list(Resource.objects.filter(session=session).in_order().prefetch_related("files"))
     pictures = _storyboard(session, resources)
     films = [
         tiles.film(video)

@@ -101,7 +101,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     try:
         sent_now = [
             uploads.store(file, workspace=session.workspace, owner=request.user)
-            for file in form.cleaned_data["files"]
+            for file in form.cleaned_data["attachments"]
         ]
         actions.send(
             session,

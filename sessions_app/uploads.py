@@ -11,7 +11,7 @@ import heygen
 from polling.budget import Priority
 from sessions_app.forms import FILE_TYPES, MAX_FILE_BYTES
 from sessions_app.models import Upload
-from workspaces_app.connections import NoKeyError, client_for
+from workspaces_app.connections import client_for
 from workspaces_app.models import User, Workspace
 
 
@@ -19,7 +19,7 @@ class NotUploaded(Exception):
     """Why a file was not taken, in words for the person who chose it."""
 
 
-def store(file: UploadedFile, *, workspace: Workspace, owner: User) -> Upload:
+def store(file: UploadedFile[bytes], *, workspace: Workspace, owner: User) -> Upload:
     """Uploads one file as HeyGen's asset and remembers it as the person's. Raises NotUploaded."""
     name = PurePath(file.name or "file").name[:255]
     size = file.size or 0
@@ -36,10 +36,10 @@ def store(file: UploadedFile, *, workspace: Workspace, owner: User) -> Upload:
     try:
         client = client_for(workspace, priority=Priority.COMMAND)
         file.seek(0)
-        asset = client.upload_asset(file, name, content_type)  # type: ignore[arg-type]
-    except NoKeyError:
-        raise NotUploaded(_("The workspace has no API key yet: an admin can enter it.")) from None
-    except heygen.Held:
+        asset = client.upload_asset(file, name, content_type)
+    except heygen.Held as held:
+        if held.reason in ("no_key", "key_unreadable"):
+            raise NotUploaded(_("The workspace has no API key yet: an admin can enter it.")) from None
         raise NotUploaded(
             _("HeyGen's limits are used up for the moment. Try again in a few seconds.")
         ) from None

@@ -10,7 +10,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, escape
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import pgettext_lazy
 
@@ -62,7 +62,7 @@ def status(group: str, word: object = "") -> SafeString:
     said = word or (usual if group in STATUSES else group)
     known = group if group in STATUSES else "unknown"
     return mark_safe(  # noqa: S308  every part is escaped here
-        f'<span class="status" data-group="{known}">{icon(picture)}<span>{conditional_escape(said)}</span></span>'
+        f'<span class="status" data-group="{known}">{icon(picture)}<span>{escape(said)}</span></span>'
     )
 
 

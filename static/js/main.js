@@ -12,4 +12,5 @@ import "./positions.js"; // before the stream that uses it
 import "./live.js";
 import "./title.js";
 import "./needs-you.js";
+import "./refresh.js";
 import "./shortcuts.js";
