@@ -138,6 +138,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "workspaces_app.context.workspaces",
+                "workspaces_app.context.problems",
                 "interface.context.shell",
             ],
         },
@@ -218,6 +219,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "commands.tick",
         "schedule": 1.0,
         "options": {"queue": "commands", "expires": 5},
+    },
+    "workspaces_app.tidy": {
+        "task": "workspaces_app.tidy",
+        "schedule": 3600.0,
+        "options": {"queue": "polls", "expires": 3600},
     },
 }
 

@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from polling import health
 from workspaces_app import access
 from workspaces_app.models import Workspace
+
+# For so long a process believes what it last knew of the mirror's health.
+BELIEVE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One problem above the page. `tone` is "error" where a person must act, else "warning"."""
+
+    tone: str
+    message: str
 
 
 def workspaces(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Costs no query until a template uses what it gives."""
+    return {"nav_workspaces": SimpleLazyObject(lambda: _mine(request))}
 
-    def mine() -> list[Workspace]:
-        user = getattr(request, "user", None)
-        return [] if user is None else list(access.visible_workspaces(user))
 
-    return {"nav_workspaces": SimpleLazyObject(mine)}
+def problems(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `problems` of the mirror and of the person's own keys; nothing for somebody signed out."""
+    return {"problems": SimpleLazyObject(lambda: _banners(_mine(request)) if _is_signed_in(request) else [])}
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
+
+
+def _mine(request: HttpRequest) -> list[Workspace]:
+    return list(access.visible_workspaces(request.user)) if _is_signed_in(request) else []
+
+
+_known: dict[frozenset[str], tuple[float, list[health.Problem]]] = {}
+
+
+def _banners(workspaces: list[Workspace]) -> list[Banner]:
+    keys = frozenset(each.key_fingerprint for each in workspaces if each.has_key)
+    known_at, found = _known.get(keys, (float("-inf"), []))
+    if time.monotonic() - known_at > BELIEVE_SECONDS:
+        if len(_known) > 1000:
+            _known.clear()
+        found = health.problems(keys)
+        _known[keys] = (time.monotonic(), found)
+    names = {
+        key: ", ".join(each.name for each in workspaces if each.key_fingerprint == key)
+        # With a single workspace there is nothing to tell apart.
+        for key in (keys if len(workspaces) > 1 else ())
+    }
+    return [
+        Banner(
+            tone="error" if problem.code in ("key_refused", "no_credit") else "warning",
+            message=f"{names[problem.fingerprint]}: {problem.text}"
+            if problem.fingerprint in names
+            else problem.text,
+        )
+        for problem in found
+    ]

@@ -80,6 +80,7 @@ def save(
         key_states.reopen(workspace.key_fingerprint)
         schedule.rekey(workspace.pk, workspace.key_fingerprint)
         enroll(workspace.pk, workspace.key_fingerprint)
+        read_again(workspace.pk)
         audit.record(
             "key.replaced" if before else "key.saved",
             actor=by,
@@ -101,9 +102,14 @@ def poll_each_workspace(kind: str) -> None:
 
 
 def enroll(workspace_id: UUID, fingerprint: str) -> None:
-    """Has what belongs to the workspace itself polled, starting now: account, catalogue, and what apps added."""
+    """Has what belongs to the workspace itself polled: account, catalogue, and what apps added."""
     for kind in _polled_kinds:
         schedule.enroll(kind, [workspace_id], workspace_id=workspace_id, fingerprint=fingerprint)
+
+
+def read_again(workspace_id: UUID) -> None:
+    """Has the same read now, whenever it was read last."""
+    for kind in _polled_kinds:
         schedule.wake(kind, [workspace_id])
 
 

@@ -17,7 +17,7 @@ from commands.models import Command
 from polling import keys as key_states
 from polling import schedule
 from workspaces_app import account
-from workspaces_app.keys import enroll
+from workspaces_app.keys import enroll, read_again
 from workspaces_app.models import AccountSnapshot, CatalogueItem, CatalogueKind, CatalogueRead, Workspace
 
 USAGE_DAYS = 30
@@ -129,3 +129,4 @@ def refresh(workspace: Workspace) -> None:
     """Has account and catalogue read again as soon as the budget allows."""
     if workspace.has_key:
         enroll(workspace.pk, workspace.key_fingerprint)
+        read_again(workspace.pk)
