@@ -101,6 +101,8 @@ def _uuid(value: UUID | str) -> UUID:
 
 def _claim_of(row: Sequence[Any], token: UUID, watched: Collection[tuple[str, UUID]]) -> Claim:
     object_id = _uuid(row[2])
+    polled_at, changed_at, woken_at, now = (None if time is None else aware(time) for time in row[10:14])
+    expected = max((time for time in (changed_at, woken_at) if time is not None), default=None)
     return Claim(
         pk=row[0],
         kind=row[1],
@@ -113,11 +115,11 @@ def _claim_of(row: Sequence[Any], token: UUID, watched: Collection[tuple[str, UU
         group=row[7],
         failures=row[8],
         missing=row[9],
-        polled_at=None if row[10] is None else aware(row[10]),
-        changed_at=None if row[11] is None else aware(row[11]),
+        polled_at=polled_at,
+        changed_at=changed_at,
         watched=(row[1], object_id) in watched,
-        age=max(0.0, row[12] or 0.0),
-        woken=bool(row[13]),
+        age=(now - expected).total_seconds() if now is not None and expected is not None else 0.0,
+        woken=woken_at is not None and (polled_at is None or woken_at > polled_at),
     )
 
 

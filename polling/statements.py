@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# What a claim gives back, in the order of `claims._claim_of`.
+# What a claim gives back, in the order of `claims._claim_of`. Columns only: SQLite before 3.41 gets `x IS NULL` wrong here.
 _CLAIMED = """
     id, kind, object_id, workspace_id, key_fingerprint, sequence, digest, "group", failures, missing,
-    polled_at, changed_at, {age}, {woken}
+    polled_at, changed_at, woken_at, {now}
 """
 
 # Keys that may be asked now, and whether something of theirs is due: from each key the index leads to the next,
@@ -124,12 +124,7 @@ WHERE id = ANY(ARRAY(
         )
     }
 ))
-RETURNING {
-        _CLAIMED.format(
-            age=f"extract(epoch FROM {_POSTGRESQL_NOW} - greatest(changed_at, woken_at))::float8",
-            woken="woken_at IS NOT NULL AND (polled_at IS NULL OR woken_at > polled_at)",
-        )
-    }
+RETURNING {_CLAIMED.format(now=_POSTGRESQL_NOW)}
 """,
     renew=f"""
 UPDATE polling_pollstate SET lease_until = lease.until, next_poll_at = lease.until
@@ -167,13 +162,7 @@ WHERE id IN ({
             )'''
         )
     })
-RETURNING {
-        _CLAIMED.format(
-            age="(julianday('now') - julianday(max(coalesce(changed_at, woken_at), coalesce(woken_at, changed_at))))"
-            " * 86400.0",
-            woken="woken_at IS NOT NULL AND (polled_at IS NULL OR woken_at > polled_at)",
-        )
-    }
+RETURNING {_CLAIMED.format(now=_SQLITE_NOW)}
 """,
     renew=f"""
 UPDATE polling_pollstate SET lease_until = {_SQLITE_LEASE}, next_poll_at = {_SQLITE_LEASE}

@@ -1,5 +1,10 @@
 """The schedule is rewritten at every poll: it gets free space in its pages and a vacuum that comes early."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from django.db import migrations
 
 TUNED = """
@@ -17,8 +22,8 @@ ALTER TABLE polling_pollstate RESET (
 """
 
 
-def _on_postgresql(statement):
-    def run(apps, schema_editor):
+def _on_postgresql(statement: str) -> Callable[[Any, Any], None]:
+    def run(apps: Any, schema_editor: Any) -> None:
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(statement)
 

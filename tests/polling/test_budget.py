@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from polling import budget, keys
+from polling.budget import Closed, Priority
+from polling.models import KeyState
+from tests.polling.things import KEY
+from tests.processes import Valkey
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def five_a_second(settings: Settings) -> None:
+    settings.POLL_REQUESTS_PER_SECOND = 5
+    settings.POLL_BURST = 10
+
+
+def admitted(priority: Priority, *, key: str = KEY, most: int = 100) -> int:
+    for number in range(most):
+        try:
+            budget.admit(key, priority)
+        except Closed:
+            return number
+    return most
+
+
+def known_and_full(key: str = KEY) -> None:
+    """A key that every process knows, whose bucket is full."""
+    from polling import connection as redis_connection
+
+    budget.learn(key)
+    redis_connection.client().hset(f"dailies:key:{key}", "tat", "0")
+
+
+def test_a_burst_and_then_the_rate(valkey: Valkey) -> None:
+    known_and_full()
+    assert admitted(Priority.COMMAND) == 10
+    with pytest.raises(Closed) as closed:
+        budget.admit(KEY, Priority.COMMAND)
+    assert closed.value.reason == "budget"
+    assert closed.value.retry_after == pytest.approx(0.2, abs=0.05)
+    time.sleep(closed.value.retry_after)
+    assert admitted(Priority.COMMAND) == 1
+
+
+def test_lower_priorities_leave_room(valkey: Valkey) -> None:
+    known_and_full()
+    # Six of ten, and one more of its own small rate; then down to a fifth, and its own; commands take all.
+    assert admitted(Priority.BACKGROUND) == 7
+    assert admitted(Priority.WATCHED) == 2
+    assert admitted(Priority.COMMAND) == 1
+
+
+def test_the_background_is_not_starved(valkey: Valkey, settings: Settings) -> None:
+    settings.POLL_REQUESTS_PER_SECOND = 100
+    known_and_full()
+    counts: Counter[Priority] = Counter()
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        for priority in (Priority.WATCHED, Priority.WATCHED, Priority.BACKGROUND):
+            try:
+                budget.admit(KEY, priority)
+                counts[priority] += 1
+            except Closed:
+                pass
+    total = sum(counts.values())
+    assert total <= 100 * 1.5 + 10 + 2
+    assert total >= 100 * 1.5 * 0.95
+    assert counts[Priority.WATCHED] > counts[Priority.BACKGROUND] >= 12
+
+
+def test_an_unknown_key_starts_with_one_request(valkey: Valkey) -> None:
+    assert admitted(Priority.COMMAND) == 1
+
+
+def test_what_needs_no_key_needs_no_budget(valkey: Valkey) -> None:
+    assert admitted(Priority.BACKGROUND, key="", most=50) == 50
+
+
+def test_keys_do_not_share(valkey: Valkey) -> None:
+    known_and_full()
+    known_and_full("b" * 16)
+    admitted(Priority.COMMAND)
+    assert admitted(Priority.COMMAND, key="b" * 16) == 10
+
+
+def test_a_closed_key_is_closed_for_all_also_after_a_wipe(valkey: Valkey) -> None:
+    known_and_full()
+    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=20), reason="rate_limited")
+    for wipe in (False, True):
+        if wipe:
+            valkey.flush()
+        with pytest.raises(Closed) as closed:
+            budget.admit(KEY, Priority.COMMAND)
+        assert closed.value.reason == "rate_limited"
+        assert closed.value.retry_after == pytest.approx(20, abs=1)
+
+
+def test_a_refused_key_waits_for_a_person(valkey: Valkey) -> None:
+    keys.close(KEY, until=None, reason="unauthorized")
+    with pytest.raises(Closed) as closed:
+        budget.admit(KEY, Priority.COMMAND)
+    assert (closed.value.reason, closed.value.retry_after) == ("unauthorized", None)
+
+    keys.reopen(KEY)
+    assert admitted(Priority.COMMAND) >= 1
+
+
+def test_no_credit_stops_what_costs_money_only(valkey: Valkey) -> None:
+    known_and_full()
+    keys.close(KEY, until=None, reason="payment_required", scope="paid")
+    budget.admit(KEY, Priority.COMMAND)
+    with pytest.raises(Closed, match="payment_required"):
+        budget.admit(KEY, Priority.COMMAND, paid=True)
+
+
+def test_a_rest_is_never_shortened(valkey: Valkey) -> None:
+    now = timezone.now()
+    keys.close(KEY, until=now + datetime.timedelta(seconds=60), reason="rate_limited")
+    keys.close(KEY, until=now + datetime.timedelta(seconds=1), reason="rate_limited")
+    closed = keys.state(KEY)
+    assert closed is not None
+    assert closed.closed_until == now + datetime.timedelta(seconds=60)
+    keys.close(KEY, until=None, reason="unauthorized")
+    keys.close(KEY, until=now + datetime.timedelta(seconds=90), reason="rate_limited")
+    closed = keys.state(KEY)
+    assert closed is not None
+    assert (closed.needs_person, closed.reason) == (True, "unauthorized")
+    assert KeyState.objects.count() == 1
+
+
+def test_a_rest_ends_by_itself(valkey: Valkey) -> None:
+    known_and_full()
+    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=0.2), reason="rate_limited")
+    assert admitted(Priority.COMMAND) == 0
+    time.sleep(0.25)
+    assert admitted(Priority.COMMAND) == 10
+    assert keys.state(KEY) is None
+
+
+def test_a_known_key_costs_no_query(valkey: Valkey, queries: CaptureQueriesContext) -> None:
+    budget.learn(KEY)
+    with queries:
+        admitted(Priority.COMMAND)
+    assert len(queries.captured_queries) == 0
+
+
+def test_without_redis_each_process_takes_its_share() -> None:
+    budget.share_between(5)
+    # One at once, then a fifth of the rate: one a second.
+    assert admitted(Priority.COMMAND) == 1
+    with pytest.raises(Closed) as closed:
+        budget.admit(KEY, Priority.COMMAND)
+    assert closed.value.retry_after == pytest.approx(1, abs=0.1)
+
+
+def test_without_redis_a_closed_key_stays_closed() -> None:
+    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=20), reason="rate_limited")
+    with pytest.raises(Closed, match="rate_limited"):
+        budget.admit(KEY, Priority.COMMAND)
+
+
+def test_a_frozen_redis_costs_half_a_second_once(valkey: Valkey) -> None:
+    import signal
+
+    known_and_full()
+    valkey.signal(signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        for _ in range(20):
+            admitted(Priority.COMMAND, most=1)
+        assert time.monotonic() - begun < 1.2
+    finally:
+        valkey.signal(signal.SIGCONT)
+
+
+def test_headroom(valkey: Valkey) -> None:
+    known_and_full()
+    assert budget.headroom([KEY, "", "unknown"], seconds=1.0) == {KEY: 6 + 5, "unknown": 5}
+    admitted(Priority.COMMAND)
+    assert budget.headroom([KEY], seconds=1.0) == {KEY: 5}
+    assert budget.level(KEY) == pytest.approx(0, abs=0.3)
+
+
+CLIENT = """
+import sys, time, django
+django.setup()
+from django.conf import settings
+settings.REDIS_URL = sys.argv[1]
+from polling import budget
+print("ready", flush=True)
+sys.stdin.readline()
+end = time.time() + float(sys.argv[2])
+while time.time() < end:
+    try:
+        budget.admit(sys.argv[3], budget.Priority(int(sys.argv[4])))
+        print(time.time(), flush=True)
+    except budget.Closed as closed:
+        time.sleep(min(closed.retry_after or 1, 0.02))
+"""
+
+
+def test_ten_processes_share_one_budget(valkey: Valkey, settings: Settings) -> None:
+    """Also when Redis is wiped in the middle, the rate is never over by more than the burst."""
+    known_and_full()
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "TEST_DATABASE_URL": database_url(),
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLIENT, valkey.url, "3", KEY, str(number % 3)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for number in range(10)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    wipe = threading.Timer(1.5, valkey.flush)
+    wipe.start()
+    outputs: list[list[str]] = []
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
+        outputs.append(output.split())
+    wipe.join()
+    times = sorted(float(line) for output in outputs for line in output)
+    # In every stretch of time: the burst and what the rate gives, and the one request after a wipe.
+    for first in range(len(times)):
+        for last in range(first, len(times)):
+            assert last - first + 1 <= 10 + 5 * (times[last] - times[first]) + 1 + 0.5
+    assert len(times) >= 5 * 3 * 0.9
+
+
+def database_url() -> str:
+    """The test database, for another process."""
+    values = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{values['NAME']}"
+    return f"postgresql://{values['USER']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
