@@ -11,6 +11,7 @@ nothing sleeps: what to do after an error is the caller's business.
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ from heygen.errors import ApiError, BadPayload, NotFound, Refused, Unsupported
 from heygen.gates import Call, Gate
 from heygen.inputs import CreateSession, CreateStream, SendMessage
 from heygen.json_types import JsonObject
+from heygen.paging import every
 from heygen.pool import Deadline, shared_http
 from heygen.transport import Answer, Request, Secret, attempt, opened
 from heygen.types import (
@@ -74,7 +76,6 @@ Ownership = Literal["public", "private"]
 # One request asks for no more ids than this, and for no more characters of them: they stand in the address.
 IDS_PER_REQUEST = 100
 ID_CHARACTERS_PER_REQUEST = 4_000
-
 
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -277,8 +278,10 @@ class Client:
 
     def _resources_of(self, session_id: str, ids: list[str]) -> dict[str, RemoteResource]:
         if self.abilities.list_resources:
-            page = self.list_resources(session_id, resource_ids=ids, limit=len(ids))
-            return {resource.resource_id: resource for resource in page.items}
+            listed = every(
+                lambda token: self.list_resources(session_id, resource_ids=ids, limit=len(ids), token=token)
+            )
+            return {resource.resource_id: resource for resource in listed}
         try:
             return {ids[0]: self.read_resource(session_id, ids[0])}
         except NotFound:
@@ -350,9 +353,11 @@ class Client:
         parts += [("batch_ids", part) for part in _parts(list(dict.fromkeys(batch_ids)))]
         found: list[VideoStatus] = []
         for name, part in parts:
-            query = {name: ",".join(part)}
-            found += self._page("/v3/videos/statuses", VideoStatus.from_json, query=query).items
+            found += every(functools.partial(self._statuses, {name: ",".join(part)}))
         return tuple(found)
+
+    def _statuses(self, query: Mapping[str, str], token: str | None) -> Page[VideoStatus]:
+        return self._page("/v3/videos/statuses", VideoStatus.from_json, query=query, token=token)
 
     # ------------------------------------------------------------- catalogue
 
@@ -529,7 +534,7 @@ class Client:
 
         def open_stream() -> WordStream:
             response = opened(self._http, request, deadline)
-            return WordStream.over(response, deadline, self._key.hide_in)
+            return WordStream.over(response)
 
         return self._gated(call, open_stream)
 
@@ -537,7 +542,8 @@ class Client:
 
     def list_event_types(self) -> tuple[EventType, ...]:
         """What an endpoint can be told about."""
-        return self._page("/v3/webhooks/event-types", EventType.from_json).items
+        path = "/v3/webhooks/event-types"
+        return tuple(every(lambda token: self._page(path, EventType.from_json, token=token)))
 
     def list_webhook_endpoints(self, *, limit: int = 100, token: str | None = None) -> Page[WebhookEndpoint]:
         """Registered addresses, without their secrets; `limit` 1-100."""
@@ -653,7 +659,6 @@ class Client:
             sent["Idempotency-Key"] = idempotency_key
         request = self._request(method, template, ids, query=query, headers=sent, body=body)
         write = method != "GET"
-
         return self._attempt(
             Call(method, template, paid=paid, write=write),
             request,
@@ -723,8 +728,9 @@ class Client:
             raise Unsupported(f"the dialect {self._dialect.value!r} has no {what}", code="unsupported")
 
     def _may_receive_files(self, address: str) -> bool:
-        parts = urlsplit(address)
-        return parts.scheme == "https" or f"{parts.scheme}://{parts.netloc}" == self._base_url
+        """Whether files may be put there: over TLS anywhere, otherwise to the API's own host only."""
+        parts, own = urlsplit(address), urlsplit(self._base_url)
+        return parts.scheme == "https" or (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
 
 
 def _decoded(answer: Answer, decode: Callable[[Any], T], *, whole: bool = False) -> T:

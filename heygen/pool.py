@@ -41,6 +41,8 @@ USER_AGENT = f"Dailies/{VERSION}"
 
 # A host has a few addresses: one that swallows packets must not use up the time of the others.
 CONNECT_SECONDS = 10.0
+# A write reuses a connection that answered so recently: the shortest keep-alive of common servers is 5 s.
+FRESH_SECONDS = 2.0
 # How much is handed to the socket at once: between two pieces the deadline is looked at again.
 SEND_BYTES = 256 * 1024
 
@@ -118,7 +120,29 @@ class _TimedResponse(HTTPResponse):
 
 
 class _Timed(HTTPConnection):
+    """A connection that obeys the deadline of the call, and is fresh for a write.
+
+    A server closes what is idle for some seconds. When a request crosses that on the wire nobody can say
+    whether it was handled; for a read that costs one poll, for a write it asks a person.
+    """
+
     response_class = _TimedResponse
+    _answered_at = 0.0
+
+    def request(self, method: str, *args: Any, **options: Any) -> None:
+        idle = time.monotonic() - self._answered_at
+        if method != "GET" and self.sock is not None and self._answered_at and idle > FRESH_SECONDS:
+            self.close()
+        super().request(method, *args, **options)
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()
+        self._answered_at = time.monotonic()
+        return response
+
+    def close(self) -> None:
+        super().close()
+        self._answered_at = 0.0
 
     def _new_conn(self) -> socket:
         """A connected socket, trying every address of the host within the deadline."""

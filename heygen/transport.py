@@ -29,7 +29,7 @@ BODY_LIMIT = 2 * 1024 * 1024  # bytes of a JSON answer after decompression
 MESSAGE_LIMIT = 400  # characters kept of a body that is no JSON
 RETRY_AFTER_LIMIT = 366 * 86_400.0  # seconds; longer waits overflow dates and mean "never" anyway
 
-_SECONDS = re.compile(r"\d{1,12}(\.\d+)?")
+_SECONDS = re.compile(r"\d+(\.\d+)?")
 
 
 class Secret:
@@ -116,7 +116,8 @@ def attempt(
     """Send `request` once and read the whole answer.
 
     Raises NotSent, NoAnswer, or for a redirect Refused; BadPayload for a success whose body is larger than
-    `limit` or cannot be decompressed. An error answer is returned even when its body is unreadable. All within the deadline (name resolution excepted: it has the resolver's own timeout).
+    `limit` or cannot be decompressed. An error answer is returned even when its body is unreadable. All of
+    it within the deadline, name resolution excepted: that has the resolver's own timeout.
     """
     response = opened(http, request, deadline)
     status = response.status_code

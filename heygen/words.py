@@ -5,7 +5,7 @@ Source: GET /v3/avatar-realtime/{stream_id}/words, heygen-api.md section 9.5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +15,6 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from heygen.decoding import WrongShape, parse
 from heygen.envelopes import failure
 from heygen.errors import BadPayload, NoAnswer
-from heygen.pool import Deadline
 from heygen.transport import BODY_LIMIT, Answer
 from heygen.types import EndOfWords, WordBatch
 
@@ -32,19 +31,17 @@ class WordStream:
     connection breaks and BadPayload when what comes is not the documented events.
     """
 
-    def __init__(self, response: requests.Response, deadline: Deadline, hide: Callable[[str], str]) -> None:
+    def __init__(self, response: requests.Response) -> None:
         self._response = response
-        self._deadline = deadline
-        self._hide = hide
         self._items = self._read()
 
     @classmethod
-    def over(cls, response: requests.Response, deadline: Deadline, hide: Callable[[str], str]) -> Self:
+    def over(cls, response: requests.Response) -> Self:
         """Take over an opened answer; an error answer is raised here, as its type."""
         status = response.status_code
         kind = response.headers.get("Content-Type", "")
         if status < 300 and kind.partition(";")[0].strip().lower() == "text/event-stream":
-            return cls(response, deadline, hide)
+            return cls(response)
         try:
             body = response.raw.read(BODY_LIMIT, decode_content=True)
         except (HTTPError, OSError, ValueError):
@@ -92,7 +89,7 @@ class WordStream:
         except WrongShape as problem:
             if event in {"end", "error"}:
                 return EndOfWords(reason=event, raw={})
-            reason = self._hide(str(problem))
+            reason = str(problem)
         raise BadPayload(reason, status=self._response.status_code, code="wrong_shape")
 
     def _lines(self) -> Iterator[str]:

@@ -288,6 +288,23 @@ def test_a_kept_connection_that_the_server_left_is_replaced(server: Server) -> N
     assert server.connections == 2
 
 
+def test_a_write_does_not_trust_a_connection_that_was_idle(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.reply(OK)
+    client = Client(base_url=server.url, key=KEY, http=heygen.pooled_http())
+
+    client.stop_session("s")
+    client.stop_session("s")
+    assert server.connections == 1
+
+    monkeypatch.setattr("heygen.pool.FRESH_SECONDS", 0.0)
+    client.read_session("s")
+    assert server.connections == 1
+    client.stop_session("s")
+    assert server.connections == 2
+
+
 # ------------------------------------------------------------------------- TLS
 
 
@@ -351,7 +368,9 @@ def test_tls_works_with_a_trusted_certificate(
     assert client.read_session("s").session_id == "s"
     assert client.read_session("s").session_id == "s"
     assert tls_server.connections == 1
+    monkeypatch.setattr("heygen.pool.FRESH_SECONDS", 0.0)
     assert type(raised(lambda: client.stop_session("s"))) is heygen.NoAnswer
+    assert tls_server.connections == 2
 
 
 def test_a_handshake_that_hangs_was_not_sent() -> None:
