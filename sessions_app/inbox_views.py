@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from sessions_app import lists
 from workspaces_app import access
+from workspaces_app.middleware import in_background
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
 
@@ -30,6 +31,7 @@ def inbox(request: SignedIn) -> HttpResponse:
     return render(request, f"{template}#lists" if request.htmx else template, context)
 
 
+@in_background
 @login_required
 @require_safe
 def needs_you_count(request: SignedIn) -> JsonResponse:

@@ -85,10 +85,12 @@ def _leave_for(request: HttpRequest, url: str) -> HttpResponse:
 
 def _page(request: HttpRequest) -> str:
     """The path of the page that the browser shows: a fragment's or a form's own address is none."""
-    shown = request.headers.get("HX-Current-URL") if request.headers.get("HX-Request") == "true" else None
-    if shown is None and request.method in ("GET", "HEAD"):
+    fragment = request.headers.get("HX-Request") == "true"
+    if not fragment and request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    shown = shown or request.headers.get("Referer") or "/"
+    shown = (
+        (request.headers.get("HX-Current-URL") if fragment else None) or request.headers.get("Referer") or "/"
+    )
     if not url_has_allowed_host_and_scheme(
         shown, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
