@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import invalid
 
@@ -121,9 +122,22 @@ def base64_data(value: Any, param: str) -> None:
         raise invalid(f"{param} must be base64.", param) from error
 
 
+def address(*schemes: str) -> Check:
+    def check(value: Any, param: str) -> None:
+        text(least=1)(value, param)
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname, parts.port
+        except ValueError as error:
+            raise invalid(f"{param} is no address.", param) from error
+        if parts.scheme not in schemes or not host or re.search(r"\s", value):
+            raise invalid(f"{param} must be an address that begins with {' or '.join(schemes)}.", param)
+
+    return check
+
+
 MAYBE_TEXT = nullable(text())
-WEB_ADDRESS = text(pattern=r"^https?://[^\s/]+", shape="a web address")
-HTTPS_ADDRESS = text(pattern=r"^https://[^\s/]+", shape="an https address")
+WEB_ADDRESS = address("http", "https")
 PROMPT = text(least=1, most=10_000)
 FILE = chosen(
     {

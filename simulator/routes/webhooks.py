@@ -10,11 +10,11 @@ from simulator.errors import invalid
 from simulator.gateway import Call, answer, as_json, operation
 from simulator.idempotency import idempotent
 from simulator.paging import cut, envelope
-from simulator.schemas import fields, items, nullable, one_of, text
+from simulator.schemas import address, fields, items, nullable, one_of, text
 from simulator.webhooks import EVENT_TYPES
 
 EVENTS = nullable(items(one_of(*EVENT_TYPES)))
-URL = text(pattern=r"^https?://", shape="an https address")
+URL = address("http", "https")
 CREATE = fields({"url": URL, "events": EVENTS, "entity_id": nullable(text())}, ("url",))
 UPDATE = fields({"url": nullable(URL), "events": EVENTS})
 
