@@ -18,7 +18,6 @@ from commands.kinds import (
     Accepted,
     AskPerson,
     CommandKind,
-    Later,
     NotYet,
     Outcome,
     Refused,
@@ -201,13 +200,24 @@ def ceiling(command: Command) -> str | None:
     return "ceiling" if busy >= settings.CEILING_SESSIONS else None
 
 
+def _accepted(command: Command) -> tuple[VideoSession, str]:
+    """The session with its remote id; `after_create` saw that it has one."""
+    session = VideoSession.objects.get(pk=command.object_id)
+    assert session.remote_id is not None  # noqa: S101
+    return session, session.remote_id
+
+
+def after_create(command: Command) -> str | None:
+    """What is said to a session waits until HeyGen has it."""
+    made = VideoSession.objects.filter(pk=command.object_id, remote_id__isnull=False).exists()
+    return None if made else "create"
+
+
 # --- send -------------------------------------------------------------------------------------------------------------
 
 
 def send_message(command: Command) -> Outcome:
-    session = VideoSession.objects.get(pk=command.object_id)
-    if session.remote_id is None:
-        return Later(2.0, "create")
+    session, remote_id = _accepted(command)
     payload = command.payload
     message = heygen.SendMessage(
         message=payload["message"],
@@ -219,7 +229,7 @@ def send_message(command: Command) -> Outcome:
     )
     try:
         client = _connection(command).client(priority=Priority.COMMAND, dialect=session.dialect)
-        sent = client.send_message(session.remote_id, message)
+        sent = client.send_message(remote_id, message)
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted(remote_ref=sent.run_id, answer={"title": sent.title})
@@ -242,12 +252,10 @@ def settle_send(command: Command) -> Settlement:
 
 
 def send_stop(command: Command) -> Outcome:
-    session = VideoSession.objects.get(pk=command.object_id)
-    if session.remote_id is None:
-        return Later(2.0, "create")
+    session, remote_id = _accepted(command)
     try:
         client = _connection(command).client(priority=Priority.COMMAND, dialect=session.dialect)
-        client.stop_session(session.remote_id)
+        client.stop_session(remote_id)
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted()
@@ -273,6 +281,7 @@ CREATE = CommandKind(
     accepted=create_accepted,
     refused=create_refused,
     settle=settle_create,
+    proof="list",
     makes_object=True,
     ceiling=ceiling,
     changed=changed,
@@ -286,6 +295,7 @@ SEND = CommandKind(
     settle=settle_send,
     ordered=True,
     hold_after_unknown=30.0,
+    ceiling=after_create,
     changed=changed,
 )
 STOP = CommandKind(
@@ -294,5 +304,6 @@ STOP = CommandKind(
     accepted=send_accepted,
     refused=nothing_more,
     repeatable=True,
+    ceiling=after_create,
     changed=changed,
 )

@@ -7,6 +7,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
+from realtime_app.models import Stream, StreamGroup, StreamKind
 from workspaces_app.models import CatalogueItem, CatalogueKind, Membership, Role, User, Workspace
 
 PASSWORD = "correct horse battery staple"
@@ -65,3 +66,18 @@ class CatalogueItemFactory(DjangoModelFactory):
     remote_id = factory.Sequence(lambda number: f"look_{number}")
     name = factory.Sequence(lambda number: f"Look {number}")
     position = factory.Sequence(int)
+
+
+class StreamFactory(DjangoModelFactory):
+    class Meta:
+        model = Stream
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    stream_id = factory.Sequence(lambda number: f"stream_{number}")
+    kind = StreamKind.TEXT_STREAM
+    title = factory.Sequence(lambda number: f"Stream {number}")
+    avatar_id = "look_1"
+    voice_id = "voice_1"
+    text = "Good morning."
+    group = StreamGroup.STREAMING
+    status = "streaming"

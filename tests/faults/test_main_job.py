@@ -1,0 +1,37 @@
+"""The main job through the real processes, undisturbed: what the fault tests disturb."""
+
+from __future__ import annotations
+
+import pytest
+
+from commands import tokens
+from sessions_app import actions
+from sessions_app.models import MediaFile, MediaState
+from tests.faults.conftest import Studio
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.faults
+
+
+def test_a_session_runs_from_prompt_to_film(studio: Studio):
+    session = studio.create("A thirty second film about our bakery")
+    studio.until(session, "status == 'waiting_for_input'")
+
+    actions.send(session, text="Warm and friendly", token=tokens.new(), by=studio.person)
+    studio.until(session, "status == 'reviewing'")
+    wait_until(lambda: actions.current_revision(session), what="the storyboard's pictures are described")
+    revision = actions.current_revision(session)
+    assert revision is not None
+    assert len(revision.resources) >= 3
+
+    actions.send(session, text="Approve", token=tokens.new(), by=studio.person, revision=revision.position)
+    studio.until(session, "status == 'completed'", seconds=60)
+    wait_until(lambda: session.videos.filter(group="done").exists(), seconds=30, what="the video is there")
+    wait_until(
+        lambda: not MediaFile.objects.exclude(state=MediaState.STORED).exists(),
+        seconds=30,
+        what="all files are copied",
+    )
+
+    assert studio.stored_log(session) == studio.remote_log(session)
+    assert len(studio.simulator.control.ledger()["accepted"]) == 3

@@ -1,0 +1,133 @@
+"""A whole Dailies for tests: the real processes, each of which can be killed, on the database of the running test.
+
+    with installed(simulator, valkey) as dailies:
+        dailies.start("worker", "commands", "beat")
+        dailies.kill("worker")
+
+The test sees the same rows through the ORM (`transactional_db`), so it can wait for what the processes wrote.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.db import connection
+
+from config.embedded import free_port
+from tests.processes import Valkey, wait_until
+
+ROOT = Path(__file__).resolve().parent.parent
+PROCESSES = ("web", "worker", "commands", "beat")
+
+
+def database_url() -> str:
+    """The URL of the test's own database."""
+    current = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{current['NAME']}"
+    return f"postgresql://{current['USER']}@{current['HOST']}:{current['PORT']}/{current['NAME']}"
+
+
+class Installation:
+    """Processes of Dailies; `log(name)` is what one of them wrote."""
+
+    def __init__(self, *, redis_url: str, environment: Mapping[str, str], folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("DAILIES_", "PYTEST_"))
+            },
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATA_DIR": str(settings.DATA_DIR),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": redis_url,
+            "PORT": str(self.port),
+            "PUBLIC_URL": self.url,
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+
+    def start(self, *names: str) -> None:
+        """Starts processes and returns at once; the web process is waited for."""
+        for name in names:
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    [sys.executable, "-m", "config.process", name],
+                    cwd=ROOT,
+                    env=self.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        if "web" in names:
+            wait_until(self.web_answers, seconds=30, what="the web process answers")
+
+    def web_answers(self) -> bool:
+        assert self.processes["web"].poll() is None, self.log("web")
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=1).ok
+        except requests.RequestException:
+            return False
+
+    def kill(self, name: str) -> None:
+        """As `kill -9`."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self.processes[name].send_signal(number)
+
+    def end(self) -> None:
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes.clear()
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+
+@contextlib.contextmanager
+def installed(simulator_url: str, valkey: Valkey, **environment: Any) -> Iterator[Installation]:
+    """An installation whose HeyGen is at `simulator_url`; all its processes end with the block."""
+    with tempfile.TemporaryDirectory(prefix="dailies-installation-") as folder:
+        installation = Installation(
+            redis_url=valkey.url,
+            environment={
+                "HEYGEN_BASE_URL": simulator_url,
+                "MEDIA_HOSTS": simulator_url,
+                "SIMULATED": "True",
+                **{name: str(value) for name, value in environment.items()},
+            },
+            folder=Path(folder),
+        )
+        try:
+            yield installation
+        finally:
+            installation.end()
