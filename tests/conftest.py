@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from tests.contract.client_requests import client_requests_fit_the_contract  # noqa: F401, a fixture
 from tests.processes import Valkey
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from heygen import transport
 from heygen.transport import Request
 
 CONTRACT = Path(__file__).with_name("heygen-openapi.yaml")
@@ -28,17 +30,35 @@ class AgainstContract(AssertionError):
 
 
 class ContractRecorder:
-    """Put into `heygen.transport.recorders`: raises on the first bad request, and keeps which operations ran."""
+    """Put into `heygen.transport.recorders`: a bad request raises before it is sent.
+
+    `problems` keeps all of them, because a worker's thread may have caught the error; `operations` is what ran.
+    """
 
     def __init__(self) -> None:
         self.operations: set[tuple[str, str]] = set()
+        self.problems: list[str] = []
 
     def sent(self, request: Request) -> None:
-        if not request.template:
-            check_foreign(request)
-            return
-        check(request)
-        self.operations.add((request.method, request.template))
+        try:
+            if request.template:
+                check(request)
+                self.operations.add((request.method, request.template))
+            else:
+                check_foreign(request)
+        except AgainstContract as problem:
+            self.problems.append(str(problem))
+            raise
+
+
+@pytest.fixture(autouse=True, scope="session")
+def client_requests_fit_the_contract() -> Iterator[ContractRecorder]:
+    """Every request that the client sends in this process, whatever the test."""
+    found = ContractRecorder()
+    transport.recorders.append(found)
+    yield found
+    transport.recorders.remove(found)
+    assert found.problems == []
 
 
 @functools.cache

@@ -5,19 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 import heygen
-from heygen import decoding, transport
+from heygen import decoding
 from simulator.testing import Running, running
-from tests.contract.client_requests import ContractRecorder
 from tests.heygen.server import KEY, Server
-
-
-@pytest.fixture(autouse=True, scope="session")
-def recorder() -> Iterator[ContractRecorder]:
-    """Every request of these tests is held against the contract."""
-    found = ContractRecorder()
-    transport.recorders.append(found)
-    yield found
-    transport.recorders.remove(found)
 
 
 @pytest.fixture(autouse=True)
