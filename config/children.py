@@ -144,8 +144,8 @@ def _live(
     lifeline.hold(lifeline_reader.fileno(), os.dup(ready_writer.fileno()))
     ready_writer.close()
     if sys.platform == "linux":
-        # What `ps -e`, `top` and `pgrep` show.
-        Path("/proc/self/comm").write_text(f"dailies-{name}", encoding="ascii")
+        # What `ps -e`, `top` and `pgrep` show: 15 letters of it.
+        Path("/proc/self/comm").write_text(f"dailies-{name}"[:15], encoding="ascii")
 
     from config import process
 

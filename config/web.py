@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 
 import uvicorn
@@ -25,8 +26,15 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+# Every open stream is a file descriptor; the usual limits are 256 (macOS) and 1024.
+OPEN_FILES = 20_000
+
+
 def serve(listening: socket.socket | None = None) -> None:
     """Serves until SIGINT or SIGTERM: on `listening`, or on BIND and PORT of the settings."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     config = uvicorn.Config(
         "config.asgi:application",
         host=settings.BIND,
