@@ -9,26 +9,27 @@ from __future__ import annotations
 import os
 from typing import cast
 
+import django
 from asgiref.typing import ASGI3Application
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# First: it sets Django up, which what follows relies on.
-django_application = get_asgi_application()
+# First: what follows relies on it.
+django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
 
 from config import serving  # noqa: E402
+from config.handler import Handler  # noqa: E402
 from config.sendfile import sending_files  # noqa: E402
 from eventstream.asgi import stream  # noqa: E402
 
 
 def build() -> ASGI3Application:
     # In development straight from the folders, always current.
-    django = ASGIStaticFilesHandler(django_application) if settings.DEBUG else django_application
-    pages = sending_files(cast(ASGI3Application, django), root=settings.MEDIA_DIR)
+    handler = ASGIStaticFilesHandler(Handler()) if settings.DEBUG else Handler()
+    pages = sending_files(cast(ASGI3Application, handler), root=settings.MEDIA_DIR)
     pages = serving.limited(pages, most_bytes=settings.MAX_BODY_BYTES)
     if not settings.DEBUG:
         pages = serving.static_files(pages, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL)
