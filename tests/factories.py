@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from realtime_app.models import Stream, StreamGroup, StreamKind
+from sessions_app.models import MediaFile, MediaRole, Message, Resource, Video, VideoSession
 from workspaces_app.models import CatalogueItem, CatalogueKind, Membership, Role, User, Workspace
 
 PASSWORD = "correct horse battery staple"
@@ -81,3 +83,63 @@ class StreamFactory(DjangoModelFactory):
     text = "Good morning."
     group = StreamGroup.STREAMING
     status = "streaming"
+
+
+class VideoSessionFactory(DjangoModelFactory):
+    class Meta:
+        model = VideoSession
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    remote_id = factory.Sequence(lambda number: f"sess_{number}")
+    prompt = "A film about a bakery"
+    status = "thinking"
+    active_at = factory.LazyFunction(timezone.now)
+    status_since = factory.LazyFunction(timezone.now)
+
+
+class MessageFactory(DjangoModelFactory):
+    class Meta:
+        model = Message
+
+    session = factory.SubFactory(VideoSessionFactory)
+    position = 0
+    role = "model"
+    type = "text"
+    content = "Working on it."
+    first_seen_at = factory.LazyFunction(timezone.now)
+    version = 1
+
+
+class ResourceFactory(DjangoModelFactory):
+    class Meta:
+        model = Resource
+
+    session = factory.SubFactory(VideoSessionFactory)
+    workspace = factory.SelfAttribute("session.workspace")
+    resource_id = factory.Sequence(lambda number: f"res_{number}")
+    type = "image"
+    message_position = 0
+    first_seen_at = factory.LazyFunction(timezone.now)
+    read_at = factory.LazyFunction(timezone.now)
+
+
+class VideoFactory(DjangoModelFactory):
+    class Meta:
+        model = Video
+
+    session = factory.SubFactory(VideoSessionFactory)
+    workspace = factory.SelfAttribute("session.workspace")
+    video_id = factory.Sequence(lambda number: f"v_{number}")
+    status = "completed"
+    group = "done"
+    first_seen_at = factory.LazyFunction(timezone.now)
+
+
+class MediaFileFactory(DjangoModelFactory):
+    class Meta:
+        model = MediaFile
+
+    resource = factory.SubFactory(ResourceFactory)
+    workspace = factory.LazyAttribute(lambda file: (file.resource or file.video).workspace)
+    role = MediaRole.MAIN
+    remote_url = "https://files.heygen.ai/one.png?signature=1"

@@ -1,0 +1,309 @@
+"""What a poll of a session writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+import heygen
+from commands.models import Command
+from polling.kinds import Change, Changed, Failed, Unchanged
+from sessions_app.mirror.sessions import SESSION, on_failures
+from sessions_app.models import Message, MessageRevision, Resource, VideoSession
+from sessions_app.search import Hit, find
+from tests.factories import UserFactory, VideoSessionFactory, WorkspaceFactory
+from tests.fakes import CREATED, FakeClient, page, remote_message, remote_session, remote_video
+from tests.sessions_app.mirroring import claim_of, poll, polled, store
+from timeline.models import Event
+
+pytestmark = pytest.mark.django_db
+
+
+def messages_of(session: VideoSession) -> list[tuple[int, str, str]]:
+    return list(session.messages.order_by("position").values_list("position", "role", "content"))
+
+
+def events_of(session: VideoSession) -> list[str]:
+    return list(Event.objects.filter(object_id=session.pk).order_by("id").values_list("what", flat=True))
+
+
+def test_a_poll_stores_what_is_new():
+    session = VideoSessionFactory(status="", version=1)
+    remote = remote_session(
+        status="reviewing",
+        progress=45,
+        title="Bread",
+        messages=[remote_message("A film", "user"), remote_message("Here", resource_ids=["res_1", "res_2"])],
+    )
+
+    reading = poll(SESSION, session, FakeClient(read_session=remote))
+
+    session.refresh_from_db()
+    assert isinstance(reading, Changed)
+    assert reading.group == "needs_you"
+    assert (session.status, session.group, session.progress, session.title) == (
+        "reviewing",
+        "needs_you",
+        45,
+        "Bread",
+    )
+    assert (session.message_count, session.version) == (2, 2)
+    assert session.remote_created_at == dt.datetime.fromtimestamp(CREATED, dt.UTC)
+    assert messages_of(session) == [(0, "user", "A film"), (1, "model", "Here")]
+    assert events_of(session) == ["session.status", "session.messages"]
+    resources = list(
+        Resource.objects.order_by("place").values_list("resource_id", "message_position", "place")
+    )
+    assert resources == [("res_1", 1, 0), ("res_2", 1, 1)]
+    assert polled("resource") == set(Resource.objects.values_list("pk", flat=True))
+
+
+def test_the_same_answer_again_is_unchanged_and_so_is_one_with_a_new_signature():
+    session = VideoSessionFactory()
+    link = "See https://files.heygen.ai/a.png?Signature={}"
+    first = remote_session(messages=[remote_message(link.format("one"))])
+    resigned = remote_session(messages=[remote_message(link.format("two"))])
+
+    reading = poll(SESSION, session, FakeClient(read_session=first))
+
+    assert isinstance(reading, Changed)
+    assert poll(SESSION, session, FakeClient(read_session=first), digest=reading.digest) == Unchanged(
+        group="working"
+    )
+    assert isinstance(
+        poll(SESSION, session, FakeClient(read_session=resigned), digest=reading.digest), Unchanged
+    )
+
+
+def test_a_status_never_seen_before_is_kept_as_it_came():
+    session = VideoSessionFactory()
+
+    poll(SESSION, session, FakeClient(read_session=remote_session(status="pondering")))
+
+    session.refresh_from_db()
+    assert (session.status, session.group) == ("pondering", "unknown")
+
+
+def test_a_reworded_message_keeps_its_place_and_its_earlier_text():
+    session = VideoSessionFactory()
+    poll(SESSION, session, FakeClient(read_session=remote_session(messages=[remote_message("Thin")])))
+
+    poll(SESSION, session, FakeClient(read_session=remote_session(messages=[remote_message("Thinking")])))
+
+    assert messages_of(session) == [(0, "model", "Thinking")]
+    assert list(MessageRevision.objects.values_list("content", flat=True)) == ["Thin"]
+    session.refresh_from_db()
+    assert Message.objects.get().version == session.version
+
+
+def test_an_answer_without_messages_forgets_none():
+    session = VideoSessionFactory()
+    poll(SESSION, session, FakeClient(read_session=remote_session(messages=[remote_message("Hello")])))
+
+    poll(SESSION, session, FakeClient(read_session=remote_session(status="generating", messages=[])))
+
+    assert messages_of(session) == [(0, "model", "Hello")]
+    assert not Message.objects.get().vanished
+
+
+def test_forty_unseen_messages_leave_a_gap_and_an_event():
+    session = VideoSessionFactory()
+    poll(SESSION, session, FakeClient(read_session=remote_session(messages=[remote_message("first")])))
+    window = [remote_message(f"later {n}", created_at=CREATED + n) for n in range(100, 140)]
+
+    poll(SESSION, session, FakeClient(read_session=remote_session(messages=window)))
+
+    assert list(session.gaps.values_list("after_position", flat=True)) == [0]
+    session.refresh_from_db()
+    assert session.message_count == 41
+    assert "session.gap" in events_of(session)
+
+
+def test_a_first_sight_of_a_long_session_from_elsewhere_has_a_gap_before_it():
+    session = VideoSessionFactory(prompt="")
+    window = [remote_message(f"{n}", created_at=CREATED + 100 + n) for n in range(40)]
+
+    poll(SESSION, session, FakeClient(read_session=remote_session(messages=window)))
+
+    assert list(session.gaps.values_list("after_position", flat=True)) == [-1]
+
+
+def test_an_adopted_session_learns_its_prompt_from_the_conversation():
+    session = VideoSessionFactory(prompt="")
+    remote = remote_session(messages=[remote_message("A film about owls", "user"), remote_message("Gladly")])
+
+    poll(SESSION, session, FakeClient(read_session=remote))
+
+    session.refresh_from_db()
+    assert session.prompt == "A film about owls"
+    assert find("owl", [session.workspace_id])[0].session_id == session.pk
+
+
+def test_an_ended_session_brings_all_its_videos():
+    session = VideoSessionFactory()
+    client = FakeClient(
+        read_session=remote_session(status="completed", video_id="v_2"),
+        list_session_videos=page(remote_video("v_2"), remote_video("v_1")),
+    )
+
+    poll(SESSION, session, client)
+
+    assert list(session.videos.order_by("id").values_list("video_id", flat=True)) == ["v_1", "v_2"]
+    assert polled("video") == set(session.videos.values_list("pk", flat=True))
+
+
+def test_the_old_dialect_has_no_list_of_videos_and_keeps_every_id_it_saw():
+    session = VideoSessionFactory(dialect="sessions")
+
+    for video_id in ("v_1", "v_2"):
+        remote = remote_session(status="completed", video_id=video_id)
+        poll(SESSION, session, FakeClient(dialect=heygen.Dialect.SESSIONS, read_session=remote))
+
+    assert list(session.videos.order_by("id").values_list("video_id", flat=True)) == ["v_1", "v_2"]
+
+
+def sent_command(session: VideoSession, text: str, state: str = "unknown") -> Command:
+    now = timezone.now()
+    return Command.objects.create(
+        kind="session.send",
+        object_id=session.pk,
+        workspace=session.workspace,
+        payload={"message": text},
+        token=f"token-{text}-{Command.objects.count()}",
+        by=UserFactory(),
+        state=state,
+        attempts=1,
+        attempt_at=dt.datetime.fromtimestamp(CREATED, dt.UTC),
+        unknown_at=now if state == "unknown" else None,
+        settled_at=now if state == "accepted" else None,
+        applied_at=now if state == "accepted" else None,
+        settled_by="answer" if state == "accepted" else "",
+        due_at=now if state == "unknown" else None,
+    )
+
+
+def test_a_message_in_the_window_settles_the_press_that_sent_it():
+    session = VideoSessionFactory()
+    command = sent_command(session, "Brighter, please")
+
+    poll(
+        SESSION,
+        session,
+        FakeClient(read_session=remote_session(messages=[remote_message("Brighter,  please", "user")])),
+    )
+
+    command.refresh_from_db()
+    assert (command.state, command.settled_by) == ("accepted", "window")
+    assert Message.objects.get().command_id == command.pk
+
+
+def test_two_presses_with_the_same_text_answer_to_two_messages():
+    session = VideoSessionFactory()
+    first, second = sent_command(session, "yes", "accepted"), sent_command(session, "yes", "accepted")
+    one = remote_session(messages=[remote_message("yes", "user")])
+    two = remote_session(messages=[remote_message("yes", "user"), remote_message("yes", "user")])
+
+    poll(SESSION, session, FakeClient(read_session=one))
+    poll(SESSION, session, FakeClient(read_session=two))
+
+    assert list(session.messages.order_by("position").values_list("command", flat=True)) == [
+        first.pk,
+        second.pk,
+    ]
+
+
+def test_while_a_reaction_is_awaited_a_finished_session_counts_as_working():
+    session = VideoSessionFactory(status="completed", group="done")
+    Command.objects.filter(pk=sent_command(session, "One more", "accepted").pk).update(
+        attempt_at=timezone.now()
+    )
+    client = FakeClient(read_session=remote_session(status="completed"), list_session_videos=page())
+
+    reading = poll(SESSION, session, client)
+
+    assert isinstance(reading, Changed)
+    assert reading.group == "working"
+
+
+def test_a_window_that_moves_fast_is_read_again_in_time():
+    session = VideoSessionFactory()
+    window = [remote_message(f"{n}", created_at=CREATED + n // 4) for n in range(40)]
+
+    reading = poll(SESSION, session, FakeClient(read_session=remote_session(messages=window)))
+
+    assert isinstance(reading, Changed)
+    assert reading.within is not None
+    assert reading.within < 4
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "missing"),
+    [
+        (heygen.NotFound("gone", status=404), "not_found", True),
+        (heygen.ServerError("oops", status=502), "server_error", False),
+        (heygen.NoAnswer("timeout"), "unreachable", False),
+        (heygen.BadPayload("HTML", status=200), "bad_payload", False),
+        (heygen.Unauthorized("key", status=401), "unauthorized", False),
+    ],
+)
+def test_a_failed_read_changes_nothing_but_says_why(error, reason, missing):
+    session = VideoSessionFactory(version=7)
+
+    reading = poll(SESSION, session, FakeClient(read_session=error))
+
+    session.refresh_from_db()
+    assert isinstance(reading, Failed)
+    assert (reading.reason, reading.missing, session.version) == (reason, missing, 7)
+
+
+def test_the_third_404_in_a_row_marks_the_session_as_gone_and_keeps_it():
+    session = VideoSessionFactory()
+    failure = Failed(reason="not_found", message="", missing=True)
+
+    on_failures([(claim_of(session, SESSION), failure, 2)])
+    session.refresh_from_db()
+    assert session.gone_at is None
+
+    on_failures([(claim_of(session, SESSION), failure, 3)])
+    session.refresh_from_db()
+    assert session.gone_at is not None
+    assert events_of(session) == ["session.gone"]
+
+
+def test_a_batch_of_ten_costs_as_many_queries_as_a_batch_of_one(django_assert_num_queries):
+    def changes(count: int) -> list[Change]:
+        found = []
+        for session in VideoSessionFactory.create_batch(
+            count, workspace=WorkspaceFactory(key="sk_0123456789abcdef")
+        ):
+            claim = claim_of(session, SESSION)
+            job = SESSION.load([claim])[session.pk]
+            remote = remote_session(status="generating", messages=[remote_message("Hello")])
+            from sessions_app.mirror.sessions import SessionReading
+
+            found.append(Change(claim, job, SessionReading(remote, ()), "digest", "generating"))
+        return found
+
+    one, ten = changes(1), changes(10)
+    with django_assert_num_queries(15):
+        store(SESSION, one)
+    with django_assert_num_queries(15):
+        store(SESSION, ten)
+
+
+def test_search_finds_messages_by_prefix_and_newest_first():
+    session = VideoSessionFactory(prompt="A film")
+    stranger = VideoSessionFactory()
+    for row in (session, stranger):
+        remote = remote_session(
+            messages=[remote_message("Grüße aus Köln", "user"), remote_message("Koln again")]
+        )
+        poll(SESSION, row, FakeClient(read_session=remote))
+
+    assert find("KÖL", [session.workspace_id]) == [Hit(session.pk, 1), Hit(session.pk, 0)]
+    assert find("koln grusse", [session.workspace_id]) == [Hit(session.pk, 0)]
+    assert find("köln owl", [session.workspace_id]) == []
+    assert find("", [session.workspace_id]) == []
+    assert find("köln", []) == []
