@@ -7,8 +7,8 @@ import pytest
 from commands import tokens
 from commands.models import Command
 from sessions_app.models import VideoSession
-from tests.faults.conftest import Studio
 from tests.processes import wait_until
+from tests.studio import Studio
 
 pytestmark = pytest.mark.faults
 

@@ -1,0 +1,129 @@
+"""One installation and one simulated HeyGen for all browser tests; each test has a workspace and people of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test.utils import setup_databases, teardown_databases
+from playwright.sync_api import Browser, expect
+from pytest_django.plugin import DjangoDbBlocker
+
+from simulator.testing import Running, running
+from tests.e2e.browsers import PATIENCE_MS, Browsers, watched_for
+from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory
+from tests.installation import ROOT, Installation, installed
+from tests.processes import Valkey, wait_until
+from tests.studio import Studio, pointed_at
+from tests.suite import chromium
+from workspaces_app import keys
+from workspaces_app.models import CatalogueItem, Role, User
+
+SPEED = 10
+# What every page was first shown with: the simulator's catalogue is read once and copied for each workspace.
+_number = itertools.count(1)
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "e2e":
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    found = chromium()
+    if found is None:
+        pytest.skip("no Chromium: apt install chromium, or set CHROMIUM to one")
+    arguments = [*browser_type_launch_args.get("args", []), "--autoplay-policy=no-user-gesture-required"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    return {**browser_type_launch_args, "executable_path": found, "args": arguments}
+
+
+@pytest.fixture(scope="package")
+def database(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """A database for the length of the package. pytest-django would empty it under the hands of the processes."""
+    # Playwright's synchronous API runs an event loop in this thread, and Django would refuse to ask the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with django_db_blocker.unblock():
+        before = setup_databases(verbosity=0, interactive=False)
+        yield
+        teardown_databases(before, verbosity=0)
+
+
+@pytest.fixture(scope="package")
+def site(database: None, valkey_server: Valkey) -> Iterator[tuple[Installation, Running, Valkey]]:
+    """The processes, started once. Rows stay: tests look at their own workspace only."""
+    with (
+        running(speed=SPEED) as simulator,
+        pointed_at(simulator, valkey_server),
+        installed(
+            simulator.url,
+            valkey_server,
+            DJANGO_SETTINGS_MODULE="tests.e2e.settings",
+            POLL_REQUESTS_PER_SECOND=100,
+            POLL_BURST=100,
+        ) as dailies,
+    ):
+        subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"],
+            cwd=ROOT,
+            env=dailies.environment,
+            check=True,
+        )
+        dailies.start("worker", "commands", "beat", "web")
+        yield dailies, simulator, valkey_server
+
+
+@dataclass
+class Team(Studio):
+    """A workspace of a test's own; `person` is its approver."""
+
+    def member(self, role: Role, name: str) -> User:
+        user: User = UserFactory(name=name)
+        MembershipFactory(user=user, workspace=self.workspace, role=role)
+        return user
+
+    def wait_for_catalogue(self) -> None:
+        wait_until(
+            lambda: {"look", "voice"}
+            <= set(CatalogueItem.objects.filter(workspace=self.workspace).values_list("kind", flat=True)),
+            seconds=30,
+            what="looks and voices are read",
+        )
+
+
+@pytest.fixture
+def team(site: tuple[Installation, Running, Valkey]) -> Iterator[Team]:
+    dailies, simulator, valkey = site
+    key = f"browser-test-key-{next(_number)}"
+    simulator.control.account(key)
+    workspace = WorkspaceFactory(name="Bright Studio", base_url=simulator.url)
+    person = UserFactory(name="Ada Approver")
+    MembershipFactory(user=person, workspace=workspace, role=Role.APPROVER)
+    keys.save(workspace, key, by=person, checked=True)
+    yield Team(dailies, simulator, valkey, workspace, person, key)
+    simulator.control.clear_faults()
+    simulator.control.set_speed(SPEED)
+
+
+@pytest.fixture
+def browsers(browser: Browser, team: Team) -> Iterator[Browsers]:
+    with watched_for(browser, team.dailies.url) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def password() -> str:
+    return PASSWORD
