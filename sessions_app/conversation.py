@@ -58,6 +58,13 @@ class Press:
     asks_person: bool = False
     files: int = 0
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the agent may still react to it by itself: not refused, and nobody has to find anything out."""
+        return (
+            self.look in (State.QUEUED, State.SENDING, State.ACCEPTED, State.UNKNOWN) and not self.asks_person
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -179,9 +186,6 @@ def question(session: VideoSession, messages: Sequence[Message]) -> Question | N
         if message.role == "user":
             return None
         if message.content.strip():
-            return Question(
-                html=prose.rendered(message.content),
-                choices=prose.choices(message.content),
-                position=message.position,
-            )
+            asked, choices = prose.ask(message.content)
+            return Question(html=prose.rendered(asked), choices=choices, position=message.position)
     return None

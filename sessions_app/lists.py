@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
+from django.urls import reverse
 
 from commands.models import Command
 from commands.querysets import CommandQuerySet
 from sessions_app import keyset, search, words
-from sessions_app.models import StatusGroup, VideoSession
+from sessions_app.models import MediaFile, MediaState, StatusGroup, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
 from workspaces_app import access as workspaces
 from workspaces_app.models import User
@@ -24,10 +25,11 @@ INBOX = 100
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A session in a list, with its status in words."""
+    """A session in a list, with its status in words; `picture` is the address of its newest one, or ""."""
 
     session: VideoSession
     status: words.StatusWords
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,26 @@ def rows_of(sessions: list[VideoSession]) -> list[Row]:
 
 
 def waiting(user: User) -> list[Row]:
-    """What waits for a person, oldest first."""
-    return rows_of(list(VideoSession.objects.visible_to(user).waiting_for_a_person()[:INBOX]))
+    """What waits for a person, oldest first, each with a picture where there is one."""
+    picture = (
+        MediaFile.objects.filter(
+            resource__session=OuterRef("pk"), state=MediaState.STORED, content_type__startswith="image/"
+        )
+        # By role: the thumbnail before the preview before the whole picture.
+        .order_by("-resource__message_position", "resource__place", "-role")
+        .values("pk")[:1]
+    )
+    sessions = (
+        VideoSession.objects.visible_to(user).waiting_for_a_person().annotate(picture=Subquery(picture))
+    )
+    return [
+        Row(
+            session,
+            words.status_of(session),
+            reverse("files:file", args=[found]) if (found := session.picture) else "",  # type: ignore[attr-defined]
+        )
+        for session in sessions[:INBOX]
+    ]
 
 
 def waiting_count(user: User) -> int:

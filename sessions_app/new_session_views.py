@@ -235,7 +235,7 @@ def _choice(item: CatalogueItem, workspace: Workspace) -> Choice:
     return Choice(
         value=item.remote_id,
         name=item.name,
-        detail=" · ".join(detail for detail in details if detail),
+        detail=" · ".join(detail.replace("_", " ") for detail in details if detail),
         picture=address("picture"),
         sound=address("sound"),
         film=address("film"),

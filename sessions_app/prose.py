@@ -47,21 +47,20 @@ MAX_CHOICES = 8
 MAX_CHOICE_LENGTH = 140  # characters
 
 
-def choices(text: str) -> list[str]:
-    """The items of the list that `text` ends in, if it ends in one: what can be a button.
+def ask(text: str) -> tuple[str, list[str]]:
+    """A question and its choices: the items of the list that `text` ends in, which can be buttons.
 
-    A list followed by any other words is no question with choices; nor is one of long paragraphs.
+    Without such a list the text comes back whole, with no choices. A list followed by any other words is no question
+    with choices; nor is one of long paragraphs.
     """
+    lines = text.strip().splitlines()
     found: list[str] = []
-    for line in reversed(text.strip().splitlines()):
-        if not line.strip():
-            if found:
-                break
-            continue
-        item = _ITEM.fullmatch(line)
-        if item is None:
-            break
+    end = len(lines)
+    while end and (item := _ITEM.fullmatch(lines[end - 1])) is not None:
         found.append(_MARKS.sub("", item["text"]).strip())
+        end -= 1
+        while end and not lines[end - 1].strip() and end > 1 and _ITEM.fullmatch(lines[end - 2]):
+            end -= 1
     found.reverse()
     fits = 2 <= len(found) <= MAX_CHOICES and all(0 < len(choice) <= MAX_CHOICE_LENGTH for choice in found)
-    return found if fits else []
+    return ("\n".join(lines[:end]), found) if fits else (text, [])

@@ -97,6 +97,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         .order_by("-first_seen_at")
     ]
     reviewing = session.group == "needs_you" and session.status.casefold() == access.REVIEWING
+    presses = conversation.presses(_commands(session, now), session, now=now)
+    # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
+    answered = any(press.is_under_way and press.kind == "send" for press in presses)
     return {
         "session": session,
         "rights": rights,
@@ -108,8 +111,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "freshness": _freshness(session, now),
         **_chat(session, shown, resources),
         "older_before": newest[0].position if newest and newest[0].position > 0 else None,
-        "presses": conversation.presses(_commands(session, now), session, now=now),
-        "question": conversation.question(session, newest),
+        "presses": presses,
+        "answered": answered,
+        "question": None if answered else conversation.question(session, newest),
         "storyboard": pictures,
         "films": films,
         "tiles": [tiles.tile(resource) for resource in resources],
@@ -161,7 +165,12 @@ def _storyboard(session: VideoSession, resources: Sequence[Resource]) -> Storybo
         .only("session_id", "position", "role", "content", "resource_ids")
         .order_by("position")
     )
-    found: list[Revision] = storyboard.revisions(messages, resources)
+    # A turn that brought nothing but films is the result, not a proposal.
+    found: list[Revision] = [
+        revision
+        for revision in storyboard.revisions(messages, resources)
+        if any(resource.type != "video" for resource in revision.resources)
+    ]
     if not found:
         return None
     newest = found[-1]

@@ -88,6 +88,19 @@ widget("[data-chat]", (list) => {
   });
   observer.observe(list, { childList: true });
 
+  // The place for the messages changes its size, too: a question appears below, a picture gets its height.
+  const resized = new ResizeObserver(() => atEnd && toEnd());
+  resized.observe(list);
+  if (scroller() !== document.scrollingElement) resized.observe(scroller());
+
+  // Whoever sends something wants to see it.
+  const own = new MutationObserver((changes) => {
+    const sent = changes.some((change) => [...change.addedNodes].some((node) => node.nodeType === Node.ELEMENT_NODE));
+    if (sent) toEnd();
+  });
+  const ownList = document.querySelector("[data-chat-own]");
+  if (ownList) own.observe(ownList, { childList: true });
+
   // Older messages come in above: what is being read stays where it is, also where the browser does not see to it.
   const keeps = CSS.supports("overflow-anchor", "auto");
   let before = 0;
@@ -112,6 +125,8 @@ widget("[data-chat]", (list) => {
 
   return () => {
     observer.disconnect();
+    resized.disconnect();
+    own.disconnect();
     document.removeEventListener("scroll", onScroll, { capture: true });
     document.removeEventListener("htmx:before:swap", onBefore);
     document.removeEventListener("htmx:after:swap", onAfter);

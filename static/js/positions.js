@@ -21,6 +21,13 @@ function place(target, element) {
   else target.prepend(element);
 }
 
+/** Whether it belongs among older ones that were not loaded yet: it comes when they are. */
+function isBeforeLoaded(target, element) {
+  const first = target.querySelector(":scope > [data-position]");
+  const hasOlder = target.querySelector(":scope > [data-older]") !== null;
+  return hasOlder && first !== null && Number(element.dataset.position) < Number(first.dataset.position);
+}
+
 window.htmx?.registerExtension("positions", {
   init(internal) {
     api = internal;
@@ -35,7 +42,7 @@ window.htmx?.registerExtension("positions", {
         wrapper.append(element);
         api.morph(old, wrapper, false); // keeps a playing sound, an open menu, the focus
         changed.push(old);
-      } else {
+      } else if (!isBeforeLoaded(target, element)) {
         place(target, element);
         changed.push(element);
       }

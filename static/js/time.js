@@ -5,7 +5,8 @@
 import { widget } from "./widget.js";
 
 const root = document.documentElement;
-const language = root.lang || undefined;
+// The page's language, in the reader's own country: "en" as "en-GB" where the browser says so.
+const language = navigator.languages.find((one) => one.split("-")[0] === root.lang.split("-")[0]) ?? (root.lang || undefined);
 const timeZone = root.dataset.timeZone || undefined;
 
 function format(options) {
