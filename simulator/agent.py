@@ -309,6 +309,8 @@ class Machine:
             self.status = step.status
             if self.ended:
                 self.waits = ""
+            if self.status == "failed":
+                self._hold(at)
         if step.title is not None:
             self.title = step.title
         if step.progress is not None:
@@ -329,6 +331,12 @@ class Machine:
             self.gone = True
         if step.waits:
             self.waits = step.waits
+            self._hold(at)
+
+    def _hold(self, at: float) -> None:
+        """Progress stays where it is."""
+        level = self.progress(at)
+        self._ramp = (at, level, at, level)
 
     def _apply_message(self, at: float, step: Step) -> None:
         ids = step.reuse + tuple(self._add(at, material) for material in step.materials)
