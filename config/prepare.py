@@ -1,21 +1,25 @@
 """Brings database, static files and accounts to the state that this version needs, and prints how to sign in.
 
-`python -m config.prepare` is safe to run at any time and does nothing where nothing changed.
+`python -m config.prepare` is safe to run at any time and does nothing where nothing changed; with `static` it only
+collects the static files, which takes no database.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import os
+import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+import django
+from django.core.exceptions import ImproperlyConfigured
 
 
 def prepare() -> str:
     """Does what is to be done; what people need to sign in for the first time, or ""."""
-    import django
-
     django.setup()
 
     from django.conf import settings
@@ -47,12 +51,16 @@ def collect_static(root: Path) -> None:
     digest = hashlib.sha256()
     for finder in finders.get_finders():
         for path, storage in finder.list([]):
-            status = os.stat(storage.path(path))
-            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
-    stamp = root / ".collected"
-    if not stamp.exists() or stamp.read_text(encoding="ascii") != digest.hexdigest():
-        call_command("collectstatic", verbosity=0, interactive=False, clear=True)
-        stamp.write_text(digest.hexdigest(), encoding="ascii")
+            digest.update(f"{path}\n".encode() + Path(storage.path(path)).read_bytes())
+    stamp = root.with_name(f"{root.name}.stamp")
+    if stamp.exists() and stamp.read_text(encoding="ascii") == digest.hexdigest():
+        return
+    with stamp.open("a+", encoding="ascii") as file:
+        # Two starts from one folder, with data of their own: the second finds the work done.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if stamp.read_text(encoding="ascii") != digest.hexdigest():
+            call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+            stamp.write_text(digest.hexdigest(), encoding="ascii")
 
 
 def report(writer: Connection) -> None:
@@ -61,8 +69,18 @@ def report(writer: Connection) -> None:
     writer.send(prepare())
 
 
-if __name__ == "__main__":
-    import sys
-
+def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    sys.stdout.write(prepare() + "\n")
+    try:
+        from config import settings
+    except ImproperlyConfigured as exc:
+        sys.exit(f"Dailies cannot start: {exc}")
+    if arguments == ["static"]:
+        django.setup()
+        collect_static(settings.STATIC_ROOT)
+    else:
+        sys.stdout.write(prepare() + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

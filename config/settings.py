@@ -86,6 +86,11 @@ MEDIA_MAX_BYTES = env.whole("MEDIA_MAX_BYTES", default=2 * 1024**3, least=1024, 
 # US dollars for a second of a live stream: what pages estimate with.
 REALTIME_PRICE_PER_SECOND = env.decimal("REALTIME_PRICE_PER_SECOND", default=0.05, least=0, most=100)
 
+# What a scraper of /metrics shows as its bearer token. Without one only staff who are signed in see the figures.
+METRICS_TOKEN = env.secret("METRICS_TOKEN", default="")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN: it guards the figures alone; make it 20 characters or longer")
+
 # --- Django -------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -254,8 +259,8 @@ LOGIN_REDIRECT_URL = "/"
 
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_SSL_REDIRECT = HTTPS
-# A health check from inside the machine speaks plain http.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Health checks and scrapers from inside the machine speak plain http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
@@ -314,7 +319,7 @@ LOGGING = {
             "()": "config.logs.RedactingFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
-            "secrets": [HEYGEN_API_KEY],
+            "secrets": [HEYGEN_API_KEY, METRICS_TOKEN],
         },
     },
     "handlers": {

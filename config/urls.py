@@ -15,4 +15,5 @@ urlpatterns = [
     path("files/", include("sessions_app.file_urls")),
     path("live/", include("realtime_app.urls")),
     path("webhooks/", include("workspaces_app.webhook_urls")),
+    path("", include("ops.urls")),
 ]
