@@ -40,7 +40,22 @@ widget("[data-uploads]", (box) => {
   const rowTemplate = box.querySelector("template");
   const form = box.closest("form");
   const drop = box.querySelector("[data-drop]") ?? box;
+  const busy = box.querySelector("[data-upload-busy]");
   const running = new Set();
+  let held = null; // the press that waits for the files on their way
+
+  function arrived(request) {
+    running.delete(request);
+    if (running.size > 0) return;
+    box.removeAttribute("data-busy");
+    if (busy) busy.hidden = true;
+    const press = held;
+    held = null;
+    // A file that failed is for the person to try again or to leave out; the press is theirs again, too.
+    if (press && !list.querySelector(":scope > [data-state=failed]")) {
+      form.requestSubmit(press.button?.isConnected ? press.button : null);
+    }
+  }
 
   function fail(row, message, file) {
     row.dataset.state = "failed";
@@ -66,11 +81,10 @@ widget("[data-uploads]", (box) => {
       if (event.lengthComputable) bar.value = event.loaded / event.total;
     });
     request.addEventListener("loadend", () => {
-      running.delete(request);
-      box.toggleAttribute("data-busy", running.size > 0);
-      if (!row.isConnected) return;
       const answer = request.response;
-      if (request.status >= 200 && request.status < 300 && answer?.id) {
+      if (!row.isConnected) {
+        // taken back meanwhile
+      } else if (request.status >= 200 && request.status < 300 && answer?.id) {
         row.dataset.state = "done";
         bar.hidden = true;
         const field = document.createElement("input");
@@ -81,6 +95,7 @@ widget("[data-uploads]", (box) => {
       } else {
         fail(row, answer?.error ?? words.wordFailed, file);
       }
+      arrived(request);
     });
     request.open("POST", url);
     request.responseType = "json";
@@ -89,8 +104,8 @@ widget("[data-uploads]", (box) => {
     body.append("file", file);
     request.send(body);
     row.querySelector("[data-upload-remove]").onclick = () => {
-      request.abort();
       row.remove();
+      request.abort();
     };
   }
 
@@ -140,12 +155,14 @@ widget("[data-uploads]", (box) => {
     event.preventDefault();
     event.stopImmediatePropagation();
     box.scrollIntoView({ block: "center" });
-    box.querySelector("[data-upload-busy]")?.removeAttribute("hidden");
+    if (busy) busy.hidden = false;
+    held = { button: event.submitter };
   };
   document.addEventListener("submit", wait, true);
   return () => {
     document.removeEventListener("paste", paste);
     document.removeEventListener("submit", wait, true);
+    held = null;
     for (const request of running) request.abort();
   };
 });
