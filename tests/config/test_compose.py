@@ -127,8 +127,10 @@ class Composed:
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.env_file, **own}
 
     def command(self, words: list[str]) -> list[str]:
+        # Inside of a healthcheck's code, the ports.
         return [
-            self.moved.get(word, word.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")) for word in words
+            self.moved.get(word) or re.sub(r"\b(8000|8900)\b", lambda port: self.moved[port[0]], word)
+            for word in words
         ]
 
     def run(self, name: str) -> subprocess.CompletedProcess[str]:
