@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route, Router
+from starlette.routing import Route
 
 from . import control
 from .assets import Assets
@@ -57,8 +58,8 @@ class Simulator:
             routes += sessions.ROUTES
         routes += realtime.ROUTES + videos.ROUTES + catalogue.ROUTES + assets.ROUTES + webhooks.ROUTES
         self.gateway = Gateway(self, routes)
-        self.files = Router(media.ROUTES)
-        self.people = Router([*console.ROUTES, *control.ROUTES])
+        self.files = Starlette(routes=media.ROUTES)
+        self.people = Starlette(routes=[*console.ROUTES, *control.ROUTES])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -118,6 +119,8 @@ class Simulator:
         """A fresh world on the same data directory; made pictures and films are kept."""
         self.world.store.clear()
         self.world.store.close()
+        # Ids begin anew with the same seed: files of former assets would be taken for theirs.
+        self.assets.clear()
         self.world = World(self.config)
         self.calls.clear()
         self.faults.clear()

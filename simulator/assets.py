@@ -57,6 +57,11 @@ class Assets:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.documents: dict[str, dict[str, Any]] = dict(world.store.all("asset"))
 
+    def clear(self) -> None:
+        """Remove the bytes of all uploads."""
+        for file in self.folder.iterdir():
+            file.unlink()
+
     def owns(self, account: Account, identifier: str) -> bool:
         document = self.documents.get(identifier)
         return document is not None and document["account"] == account.id and bool(document["ready"])

@@ -111,7 +111,6 @@ class Streams:
     def __init__(self, world: World) -> None:
         self.world = world
         self.all: dict[str, Stream] = {}
-        self.by_account: defaultdict[str, list[Stream]] = defaultdict(list)
         inputs: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         for _, document in world.store.all("stream input"):
             inputs[document["stream"]].append(document)
@@ -144,7 +143,6 @@ class Streams:
         entry = world.ledger_entry(account, "create_stream", identifier, document["body"])
         world.store.put_many([("stream", identifier, document), ("ledger", str(entry["number"]), entry)])
         stream = self._enter(identifier, document, account, scenario)
-        account.streaming += 1
         world.schedule(stream.ends, lambda now: self._settle(stream))
         return stream
 
@@ -186,7 +184,7 @@ class Streams:
     ) -> Stream:
         stream = Stream(identifier, document, account, scenario)
         self.all[identifier] = stream
-        self.by_account[account.id].append(stream)
+        account.streaming += 1
         return stream
 
     def _play(self, stream: Stream, document: Mapping[str, Any]) -> None:
@@ -204,9 +202,7 @@ class Streams:
             self.world.schedule(stream.ends, lambda now: self._settle(stream))
             return
         stream.settled = True
-        stream.account.streaming = sum(
-            1 for other in self.by_account[stream.account.id] if not other.settled and now < other.ends
-        )
+        stream.account.streaming -= 1
         seconds = max(0.0, stream.ends - stream.starts)
         self.world.charge(
             stream.account, "stream", stream.id, seconds, stream.account.settings.realtime_price

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def test_a_message_that_grows(api: Api) -> None:
         if content.startswith("Working on the narration") and content not in seen:
             seen.append(content)
     assert len(seen) == 4
-    assert all(later.startswith(earlier) for earlier, later in zip(seen, seen[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(seen))
 
 
 def test_resource_ids_that_come_later(api: Api) -> None:
