@@ -13,6 +13,9 @@ const money = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFra
 // How far the picture may drift from the estimate before the words follow it at once.
 const JUMP_SECONDS = 3;
 
+// "?new" and "?pushed" told the draft's module once that a form was accepted; a reload must not say it again.
+if (location.search) history.replaceState(history.state, "", location.pathname + location.hash);
+
 widget("[data-live-page]", (page) => {
   const navigation = performance.getEntriesByType("navigation")[0];
   const rendered = performance.timeOrigin + (navigation?.responseStart ?? 0);
