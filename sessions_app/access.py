@@ -19,11 +19,15 @@ REVIEWING = "reviewing"
 
 def session(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> VideoSession:
     """The session when the person may do there what `needs` says; 404 for strangers, 403 below the role."""
+    return session_and_role(user, pk, needs=needs)[0]
+
+
+def session_and_role(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> tuple[VideoSession, Role]:
+    """The same, with the person's role in its workspace."""
     found = VideoSession.objects.visible_to(user).select_related("workspace", "owner").filter(pk=pk).first()
     if found is None:
         raise Http404
-    workspaces.require(user, found.workspace_id, needs)
-    return found
+    return found, workspaces.require(user, found.workspace_id, needs)
 
 
 def sendable(user: Person, pk: UUID) -> VideoSession:

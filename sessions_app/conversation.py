@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from commands.models import Command, State
-from sessions_app import prose, tiles, words
-from sessions_app.models import Gap, Message, Resource, VideoSession
+from sessions_app import prose, words
+from sessions_app.models import Gap, Message, VideoSession
 from sessions_app.tiles import Tile
 
 PAGE = 50
@@ -76,20 +76,14 @@ class Question:
 
 
 def entries(
-    messages: Sequence[Message], *, session: VideoSession, gaps: Iterable[Gap], resources: Iterable[Resource]
+    messages: Sequence[Message], *, session: VideoSession, gaps: Iterable[Gap], tiles: Mapping[str, Tile]
 ) -> list[Entry]:
-    """The messages as entries, in their order. `command__by` should be joined, `files` of resources prefetched."""
-    by_remote_id = {resource.resource_id: resource for resource in resources}
+    """The messages as entries, in their order. `command__by` should be joined; `tiles` by HeyGen's resource id."""
     holes = {gap.after_position for gap in gaps}
-    return [
-        _entry(message, session, by_remote_id, gap_before=message.position - 1 in holes)
-        for message in messages
-    ]
+    return [_entry(message, session, tiles, gap_before=message.position - 1 in holes) for message in messages]
 
 
-def _entry(
-    message: Message, session: VideoSession, by_remote_id: Mapping[str, Resource], *, gap_before: bool
-) -> Entry:
+def _entry(message: Message, session: VideoSession, tiles: Mapping[str, Tile], *, gap_before: bool) -> Entry:
     own = message.role == "user"
     return Entry(
         position=message.position,
@@ -99,11 +93,7 @@ def _entry(
         at=message.remote_created_at or message.first_seen_at,
         text=message.content,
         html="" if own else prose.rendered(message.content),
-        tiles=[
-            tiles.tile(by_remote_id[resource_id])
-            for resource_id in message.resource_ids
-            if resource_id in by_remote_id
-        ],
+        tiles=[tiles[resource_id] for resource_id in message.resource_ids if resource_id in tiles],
         gap_before=gap_before,
         vanished=message.vanished,
         state="present" if message.command_id else "",

@@ -56,12 +56,14 @@ def page(user: User, chosen: Mapping[str, Any]) -> Page:
     finished = 0 if chosen["source"] == "user_uploaded" else videos.count()
     if chosen["type"] == FINISHED:
         found, after = keyset.page(videos.for_library(), "first_seen_at", chosen["after"], PAGE)
-        items = [Shown(video.session, film=tiles.film(video)) for video in found]
+        items = [Shown(video.session, film=tiles.film(video, video.files.all())) for video in found]
     else:
         if chosen["type"]:
             resources = resources.filter(type=chosen["type"])
         found, after = keyset.page(resources.for_library(), "first_seen_at", chosen["after"], PAGE)
-        items = [Shown(resource.session, tile=tiles.tile(resource)) for resource in found]
+        items = [
+            Shown(resource.session, tile=tiles.tile(resource, resource.files.all())) for resource in found
+        ]
     return Page(items, after, [(FINISHED, finished), *types])
 
 

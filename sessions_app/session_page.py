@@ -6,7 +6,7 @@ in this workspace, as one of three variants: everyone of a variant sees the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,7 +79,7 @@ def older_messages(session: VideoSession, before: int) -> dict[str, Any]:
         .select_related("command__by")
         .order_by("-position")[:PAGE]
     )
-    return _chat(session, messages[::-1], _resources(session, messages))
+    return _chat(session, messages[::-1], _tiles_of(session, messages))
 
 
 def context(session: VideoSession, rights: Rights, *, since: int | None = None) -> dict[str, Any]:
@@ -88,14 +88,12 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     rows = session.messages.select_related("command__by")
     newest = list(rows.order_by("-position")[:PAGE])[::-1]
     shown = newest if since is None else [message for message in newest if message.version > since]
-    resources = list(Resource.objects.filter(session=session).in_order().prefetch_related("files"))
-    pictures = _storyboard(session, resources)
-    films = [
-        tiles.film(video)
-        for video in session.videos.select_related("session")
-        .prefetch_related("files")
-        .order_by("-first_seen_at")
-    ]
+    resources = list(Resource.objects.filter(session=session).in_order())
+    videos = list(session.videos.order_by("-first_seen_at"))
+    files = tiles.files_of(session)
+    by_id = {resource.pk: tiles.tile(resource, files[resource.pk]) for resource in resources}
+    by_remote_id = {resource.resource_id: by_id[resource.pk] for resource in resources}
+    portrait = session.settings.get("orientation") == "portrait"
     reviewing = session.group == "needs_you" and session.status.casefold() == access.REVIEWING
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
@@ -109,14 +107,14 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "needs_approver": access.needs_approver(session),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
         "freshness": _freshness(session, now),
-        **_chat(session, shown, resources),
+        **_chat(session, shown, by_remote_id),
         "older_before": newest[0].position if newest and newest[0].position > 0 else None,
         "presses": presses,
         "answered": answered,
         "question": None if answered else conversation.question(session, newest),
-        "storyboard": pictures,
-        "films": films,
-        "tiles": [tiles.tile(resource) for resource in resources],
+        "storyboard": _storyboard(session, resources, by_id),
+        "films": [tiles.film(video, files[video.pk], portrait=portrait) for video in videos],
+        "tiles": list(by_id.values()),
         "events": [
             (event, words.event_sentence(event))
             for event in Event.objects.of(KIND, session.pk).for_page().order_by("-at", "-id")[:EVENTS]
@@ -126,24 +124,20 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     }
 
 
-def _chat(
-    session: VideoSession, messages: Sequence[Message], resources: Sequence[Resource]
-) -> dict[str, Any]:
+def _chat(session: VideoSession, messages: Sequence[Message], shown: Mapping[str, Tile]) -> dict[str, Any]:
     first = messages[0].position if messages else None
     return {
         "session": session,
-        "entries": conversation.entries(
-            messages, session=session, gaps=session.gaps.all(), resources=resources
-        ),
+        "entries": conversation.entries(messages, session=session, gaps=session.gaps.all(), tiles=shown),
         "older_before": first if first else None,
     }
 
 
-def _resources(session: VideoSession, messages: Sequence[Message]) -> list[Resource]:
+def _tiles_of(session: VideoSession, messages: Sequence[Message]) -> dict[str, Tile]:
+    """What these messages show, by HeyGen's id."""
     ids = {resource_id for message in messages for resource_id in message.resource_ids}
-    if not ids:
-        return []
-    return list(session.resources.filter(resource_id__in=ids).prefetch_related("files"))
+    found = session.resources.filter(resource_id__in=ids).prefetch_related("files")
+    return {resource.resource_id: tiles.tile(resource, resource.files.all()) for resource in found}
 
 
 def _commands(session: VideoSession, now: datetime) -> list[Command]:
@@ -152,11 +146,13 @@ def _commands(session: VideoSession, now: datetime) -> list[Command]:
         Command.objects.for_object(KIND, session.pk)
         .filter(message=None)
         .filter(Q(created_at__gte=recent) | Q(state__in=("queued", "sending", "unknown")))
-        .select_related("by", "repeated_by")
+        .select_related("by", "repeated_by", "message")
     )
 
 
-def _storyboard(session: VideoSession, resources: Sequence[Resource]) -> Storyboard | None:
+def _storyboard(
+    session: VideoSession, resources: Sequence[Resource], shown: Mapping[UUID, Tile]
+) -> Storyboard | None:
     """The newest revision. Only messages that carry resources or are a person's decide what a revision is."""
     if not resources:
         return None
@@ -178,7 +174,7 @@ def _storyboard(session: VideoSession, resources: Sequence[Resource]) -> Storybo
         number=newest.number,
         position=newest.position,
         text=newest.text,
-        tiles=[tiles.tile(resource) for resource in newest.resources],
+        tiles=[shown[resource.pk] for resource in newest.resources],
         new=newest.added,
         earlier=len(found) - 1,
     )

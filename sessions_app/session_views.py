@@ -28,10 +28,13 @@ PAGE = "sessions_app/detail.html"
 APPROVAL = "Approved. Please go ahead and make the video."
 
 
-def _context(request: SignedIn, session: VideoSession, **forms: Any) -> dict[str, Any]:
+def _context(
+    request: SignedIn, session: VideoSession, role: Role | None = None, **forms: Any
+) -> dict[str, Any]:
     """What the page has beside what everybody sees: the forms, with a token for each press."""
-    role = workspaces.require(request.user, session.workspace_id, Role.VIEWER)
-    rights = session_page.rights_of(role)
+    rights = session_page.rights_of(
+        role or workspaces.require(request.user, session.workspace_id, Role.VIEWER)
+    )
     return {
         **session_page.context(session, rights),
         "stream_url": session_page.stream_address(session, rights),
@@ -46,9 +49,9 @@ def _context(request: SignedIn, session: VideoSession, **forms: Any) -> dict[str
 @login_required
 @require_safe
 def detail(request: SignedIn, pk: UUID) -> HttpResponse:
-    session = access.session(request.user, pk)
+    session, role = access.session_and_role(request.user, pk)
     schedule.watch(session_page.KIND, session.pk)
-    return render(request, PAGE, _context(request, session))
+    return render(request, PAGE, _context(request, session, role))
 
 
 @login_required
@@ -136,7 +139,7 @@ def answer(request: SignedIn, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def approve(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The verdict on a storyboard. It counts only for the newest one."""
+    """The verdict on a storyboard. It counts only for the newest one, and has to say which one it is about."""
     session = access.sendable(request.user, pk)
     return _press(
         request,
@@ -147,7 +150,7 @@ def approve(request: SignedIn, pk: UUID) -> HttpResponse:
             token=form["token"],
             by=request.user,
             auto_proceed=session.dialect == "sessions",
-            revision=form["revision"],
+            revision=-1 if form["revision"] is None else form["revision"],  # none is a stale one
         ),
     )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 
-from sessions_app.models import MediaFile, MediaRole, MediaState, Resource, Video
+from sessions_app.models import MediaFile, MediaRole, MediaState, Resource, Video, VideoSession
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,6 +59,15 @@ class Film:
     seen_at: datetime
 
 
+def files_of(session: VideoSession) -> Mapping[UUID, list[MediaFile]]:
+    """The files of everything in a session, by the id of their resource or video. One query."""
+    found: dict[UUID, list[MediaFile]] = defaultdict(list)
+    for file in MediaFile.objects.filter(Q(resource__session=session) | Q(video__session=session)):
+        for owner_id in filter(None, (file.resource_id, file.video_id)):
+            found[owner_id].append(file)
+    return found
+
+
 def _address(file: MediaFile | None) -> str:
     """Where a page gets it: our copy, or through us the remote link while it is fresh."""
     if file is None or file.state == MediaState.FAILED or not (file.path or file.remote_url):
@@ -68,9 +79,9 @@ def _by_role(files: Iterable[MediaFile]) -> dict[str, MediaFile]:
     return {file.role: file for file in files}
 
 
-def tile(resource: Resource) -> Tile:
-    """`resource.files` should be prefetched."""
-    files = _by_role(resource.files.all())
+def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
+    """How a resource with these files looks."""
+    files = _by_role(its_files)
     main = files.get(MediaRole.MAIN)
     kind = (main.content_type if main else "").partition("/")[0]
     look = kind if kind in ("image", "video", "audio") else _LOOKS.get(resource.type, "other")
@@ -94,9 +105,9 @@ def tile(resource: Resource) -> Tile:
     )
 
 
-def film(video: Video) -> Film:
-    """`video.files` and `video.session` should be prefetched."""
-    files = _by_role(video.files.all())
+def film(video: Video, its_files: Iterable[MediaFile], *, portrait: bool = False) -> Film:
+    """How a video with these files looks. `portrait`: it was asked for upright."""
+    files = _by_role(its_files)
     subtitles = files.get(MediaRole.SUBTITLES)
     captions = ""
     if subtitles is not None and subtitles.state == MediaState.STORED:
@@ -115,6 +126,6 @@ def film(video: Video) -> Film:
         captions=captions,
         content_type=main.content_type if main else "",
         failure=video.failure_message or video.failure_code,
-        portrait=video.session.settings.get("orientation") == "portrait",
+        portrait=portrait,
         seen_at=video.first_seen_at,
     )

@@ -1,0 +1,82 @@
+"""Icons, statuses, times: what they say without JavaScript, and that nothing in them can become markup."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template import Context, Template
+
+from interface.icons import NAMES, build, symbol
+from interface.templatetags.interface import STATUSES
+
+SPRITE = (settings.BASE_DIR / "static" / "icons" / "sprite.svg").read_text()
+
+
+def rendered(source: str, **context: object) -> str:
+    return Template("{% load interface %}" + source).render(Context(context))
+
+
+def test_a_status_is_icon_word_and_look():
+    assert rendered('{% status "done" "Finished" %}') == (
+        '<span class="status" data-group="done"><svg class="icon" aria-hidden="true">'
+        '<use href="/static/icons/sprite.svg#circle-check"/></svg><span>Finished</span></span>'
+    )
+
+
+def test_a_status_nobody_foresaw_is_shown_as_it_came_and_is_inert():
+    html = rendered("{% status group word %}", group="<b>new</b>", word="")
+    assert 'data-group="unknown"' in html
+    assert "<span>&lt;b&gt;new&lt;/b&gt;</span>" in html
+
+
+def test_a_time_reads_as_utc_without_javascript():
+    moment = dt.datetime(2026, 3, 4, 17, 5, 6, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    assert rendered("{% when moment 'clock' %}", moment=moment) == (
+        '<time datetime="2026-03-04T15:05:06Z" data-when="clock">March 4, 2026, 3:05 p.m. UTC</time>'
+    )
+
+
+def test_no_time_is_a_dash():
+    assert rendered("{% when nothing %}", nothing=None) == '<span class="muted">&ndash;</span>'
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(None, ""), (0, "0:00"), (7.4, "0:07"), (127, "2:07"), (3725, "1:02:05")]
+)
+def test_a_length_of_film(seconds: float | None, shown: str):
+    assert rendered("{{ seconds|clock }}", seconds=seconds) == shown
+
+
+def test_initials_of_odd_names():
+    assert ">AL<" in rendered("{% initials name %}", name="ada lovelace")
+    assert ">?<" in rendered("{% initials name %}", name="  ")
+    assert "&lt;" in rendered("{% initials name %}", name="<script> x")
+
+
+def test_every_icon_that_is_used_is_in_the_sprite():
+    sources = [
+        *(settings.BASE_DIR / "templates").rglob("*.html"),
+        *settings.BASE_DIR.glob("*/templates/**/*.html"),
+    ]
+    used = {name for path in sources for name in re.findall(r'{% icon "([a-z0-9-]+)"', path.read_text())}
+    used |= {picture for picture, _ in STATUSES.values()}
+    assert used, "no icons found: is the pattern right?"
+    assert used <= set(NAMES)
+    assert {f'id="{name}"' for name in NAMES} <= set(re.findall(r'id="[a-z0-9-]+"', SPRITE))
+
+
+def test_the_sprite_takes_shapes_and_leaves_what_the_page_decides(tmp_path: Path):
+    for name in NAMES:
+        (tmp_path / f"{name}.svg").write_text('<svg width="24" stroke="red">\n  <path d="M1 1"/>\n</svg>')
+    first, second, *_ = build(tmp_path).splitlines()
+    assert first == '<svg xmlns="http://www.w3.org/2000/svg">'
+    assert second == f'<symbol id="{NAMES[0]}" viewBox="0 0 24 24"><path d="M1 1"/></symbol>'
+
+
+def test_a_file_that_is_no_picture_is_refused():
+    with pytest.raises(ValueError, match="not an SVG"):
+        symbol("broken", "<html>")

@@ -1,0 +1,165 @@
+"""What stands in the conversation: who said it, presses until a poll shows them, the agent's question."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from commands.models import Command
+from sessions_app import conversation
+from sessions_app.models import Gap, Message, Resource, VideoSession
+from sessions_app.tiles import tile
+from tests.factories import MessageFactory, ResourceFactory, UserFactory, VideoSessionFactory
+from tests.sessions_app.presses import press_in
+
+pytestmark = pytest.mark.django_db
+
+
+def entries(session: VideoSession) -> list[conversation.Entry]:
+    return conversation.entries(
+        list(Message.objects.filter(session=session).select_related("command__by").order_by("position")),
+        session=session,
+        gaps=Gap.objects.filter(session=session),
+        tiles={
+            resource.resource_id: tile(resource, resource.files.all())
+            for resource in Resource.objects.filter(session=session)
+        },
+    )
+
+
+def presses(session: VideoSession, *, after_seconds: float = 0) -> list[conversation.Press]:
+    rows = Command.objects.for_object("session", session.pk).select_related("by", "repeated_by", "message")
+    return conversation.presses(rows, session, now=timezone.now() + dt.timedelta(seconds=after_seconds))
+
+
+def test_the_agents_markdown_and_a_persons_plain_text():
+    session = VideoSessionFactory(owner=UserFactory(name="Ada"))
+    MessageFactory(session=session, position=0, role="user", content="*Hello*")
+    MessageFactory(session=session, position=1, role="model", content="*Hello*")
+
+    own, agents = entries(session)
+
+    assert (own.role, own.author, own.text, own.html) == ("user", "Ada", "*Hello*", "")
+    assert (agents.role, agents.author, agents.html) == ("agent", "Agent", "<p><em>Hello</em></p>\n")
+
+
+def test_a_role_nobody_foresaw_is_the_agents_side():
+    session = VideoSessionFactory()
+    MessageFactory(session=session, role="narrator")
+    assert entries(session)[0].role == "agent"
+
+
+def test_a_message_of_ours_names_who_pressed():
+    session = VideoSessionFactory()
+    press = press_in(session, "accepted", by=UserFactory(name="Grace"))
+    MessageFactory(session=session, position=3, role="user", command=press)
+    assert [(entry.author, entry.state) for entry in entries(session)] == [("Grace", "present")]
+
+
+def test_a_message_typed_at_heygen_has_an_unknown_author():
+    session = VideoSessionFactory(owner=UserFactory(name="Ada"))
+    MessageFactory(session=session, position=4, role="user")
+    assert entries(session)[0].author == "Somebody at HeyGen"
+
+
+def test_a_gap_stands_before_the_message_that_follows_it():
+    session = VideoSessionFactory()
+    for position in range(3):
+        MessageFactory(session=session, position=position)
+    Gap.objects.create(session=session, after_position=-1, seen_at=timezone.now(), version=1)
+    Gap.objects.create(session=session, after_position=1, seen_at=timezone.now(), version=1)
+    assert [entry.gap_before for entry in entries(session)] == [True, False, True]
+
+
+def test_resources_stand_with_the_message_that_names_them_in_its_order():
+    session = VideoSessionFactory()
+    MessageFactory(session=session, resource_ids=["two", "unheard-of", "one"])
+    for name in ("one", "two"):
+        ResourceFactory(session=session, resource_id=name, metadata={"name": name})
+    assert [tile.name for tile in entries(session)[0].tiles] == ["two", "one"]
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "word", "may_repeat", "under_way"),
+    [
+        ("queued", {}, "Queued", False, True),
+        ("sending", {}, "Sending", False, True),
+        ("accepted", {}, "Sent, not in the conversation yet", False, True),
+        ("refused", {"error": {"message": "Too long"}}, "Refused", True, False),
+        ("unknown", {}, "Outcome unknown", False, True),
+        ("unknown", {"asks_person_since": timezone.now(), "due_at": None}, "Outcome unknown", True, False),
+    ],
+)
+def test_how_a_press_is_shown(
+    state: str, fields: dict[str, Any], word: str, may_repeat: bool, under_way: bool
+):
+    session = VideoSessionFactory()
+    press_in(session, state, **fields)
+    (press,) = presses(session)
+    assert (press.word, press.may_repeat, press.is_under_way) == (word, may_repeat, under_way)
+    assert press.text == "Make it blue"
+
+
+def test_heygens_reason_is_shown_as_it_came():
+    session = VideoSessionFactory()
+    press_in(session, "refused", error={"message": "The <prompt> is too long"})
+    assert presses(session)[0].explanation == "The <prompt> is too long"
+
+
+def test_a_press_that_is_in_the_conversation_stands_there_alone():
+    session = VideoSessionFactory()
+    MessageFactory(session=session, role="user", command=press_in(session, "accepted"))
+    assert presses(session) == []
+
+
+def test_a_press_that_was_sent_again_is_replaced_by_the_new_one():
+    session = VideoSessionFactory()
+    first = press_in(session, "refused")
+    press_in(session, "queued", repeats=first)
+    assert [press.look for press in presses(session)] == ["queued"]
+
+
+def test_an_accepted_press_that_never_showed_up_does_not_stand_there_for_good():
+    session = VideoSessionFactory()
+    press_in(session, "accepted")
+    assert presses(session, after_seconds=conversation.ACCEPTED_SHOWN_SECONDS + 1) == []
+
+
+def test_an_accepted_start_is_over_when_there_is_a_conversation():
+    session = VideoSessionFactory(message_count=0)
+    press_in(session, "accepted", kind="session.create", payload={"prompt": "A film"})
+    assert [press.kind for press in presses(session)] == ["create"]
+    session.message_count = 1
+    assert presses(session) == []
+
+
+QUESTION = "Which one?\n\n- This\n- That"
+
+
+def test_the_agents_question_and_its_choices():
+    session = VideoSessionFactory(group="needs_you", status="waiting_for_input")
+    messages = [
+        MessageFactory(session=session, position=0, role="user"),
+        MessageFactory(session=session, position=1, content=QUESTION),
+        MessageFactory(session=session, position=2, content="", type="resource"),
+    ]
+    asked = conversation.question(session, messages)
+    assert asked == conversation.Question(html="<p>Which one?</p>\n", choices=["This", "That"], position=1)
+
+
+@pytest.mark.parametrize("group", ["working", "done", "failed", "unknown"])
+def test_there_is_no_question_while_nobody_waits(group: str):
+    session = VideoSessionFactory(group=group)
+    assert conversation.question(session, [MessageFactory(session=session, content=QUESTION)]) is None
+
+
+def test_there_is_no_question_after_somebody_answered():
+    session = VideoSessionFactory(group="needs_you")
+    messages = [
+        MessageFactory(session=session, position=0, content=QUESTION),
+        MessageFactory(session=session, position=1, role="user", content="This"),
+    ]
+    assert conversation.question(session, messages) is None

@@ -1,0 +1,45 @@
+"""Pages by cursor: nothing twice, nothing left out, also among rows of one moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from sessions_app import keyset
+from sessions_app.models import VideoSession
+from tests.factories import VideoSessionFactory, WorkspaceFactory
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_all_pages_together_are_the_whole_list(size: int):
+    workspace = WorkspaceFactory()
+    now = timezone.now()
+    for minutes in (0, 0, 0, 1, 2, 2, 5):
+        VideoSessionFactory(workspace=workspace, active_at=now - dt.timedelta(minutes=minutes))
+    rows = VideoSession.objects.all()
+
+    seen: list[uuid.UUID] = []
+    after = ""
+    for _ in range(20):
+        page, after = keyset.page(rows, "active_at", after, size)
+        seen += [session.pk for session in page]
+        if not after:
+            break
+
+    assert seen == list(rows.order_by("-active_at", "-pk").values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "~", "nonsense", "2026-01-01T00:00:00+00:00~nonsense", f"2026-01-01T00:00:00~{uuid.uuid4()}"]
+)
+def test_a_broken_cursor_is_none(text: str):
+    assert keyset.Cursor.read(text) is None
+
+
+def test_a_cursor_survives_an_address():
+    cursor = keyset.Cursor(dt.datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC), uuid.uuid4())
+    assert keyset.Cursor.read(str(cursor)) == cursor
