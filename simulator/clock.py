@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,7 @@ class Clock:
     def stamp_at(self, story: float) -> float:
         """The stamp of a story time, which may lie before earlier changes of speed."""
         bends = self.bends
-        index = len(bends) - 1
-        while index > 0 and bends[index].story > story:
-            index -= 1
+        index = max(0, bisect_right(bends, story, key=attrgetter("story")) - 1)
         bend = bends[index]
         upper = bends[index + 1].stamp if index + 1 < len(bends) else math.inf
         if bend.speed == 0:

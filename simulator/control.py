@@ -10,6 +10,7 @@ import dataclasses
 import ipaddress
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -44,10 +45,8 @@ def allowed(request: Request) -> bool:
         except ValueError:
             return False
         # A name that was pointed at this machine by somebody else does not make their page ours.
-        host = request.url.hostname or ""
-        if host not in ("localhost", "127.0.0.1", "::1") and not simulator.config.public_url.split("//")[
-            -1
-        ].startswith(host):
+        names = {"localhost", "127.0.0.1", "::1", urlsplit(simulator.config.public_url).hostname}
+        if request.url.hostname not in names:
             return False
     origin = request.headers.get("origin")
     if origin is not None and origin.split("//")[-1] != request.headers.get("host"):

@@ -25,15 +25,33 @@ CHANGING = re.compile(
     r"don'?t|do not|not|without|rather|except|another|redo|again|fewer|bigger|smaller|warmer|cooler|try)\b",
     re.IGNORECASE,
 )
-OPENERS = re.compile(
-    r"^(please\s+)?((can|could) you\s+)?(make|create|produce|write|build|generate|i (want|need|would like)|we need|"
-    r"give me|record)?\s*(me|us)?\s*"
-    r"((a|an|the|our|one|two|three)\s+)?((\d+|thirty|sixty|ninety|one|two|three)[\s-]*(seconds?|secs?|minutes?|mins?|s)\s+)?"
-    r"((short|quick|brief|friendly|calm|fun|little)\s+)*((explainer|intro(duction)?|onboarding|training|promo|"
-    r"marketing|product|demo|tutorial|welcome|launch)\s+)?(video|clip|film|animation)\s*"
-    r"(about|on|for|of|introducing|explaining|showing|that\s+\w+)?\s*",
+VERBS = re.compile(
+    r"^(please\s+)?((can|could|would) you\s+)?(make|create|produce|write|build|generate|record|explain|show|introduce|"
+    r"present|announce|describe|promote|i (want|need|would like)|we (want|need)|give)\s+(me\s+|us\s+)?(please\s+)?",
     re.IGNORECASE,
 )
+KIND = re.compile(
+    r"^((a|an|the|our|one|two|three)\s+)?([\w'-]+,?\s+){0,5}?"
+    r"(videos?|clip|film|animation|promo|explainer|introduction|intro|trailer|teaser|advert|tutorial|presentation|"
+    r"walkthrough|tour)\s+(about|on|for|of|to|introducing|explaining|showing)\s+",
+    re.IGNORECASE,
+)
+SMALL_WORDS = {
+    "a",
+    "an",
+    "the",
+    "our",
+    "my",
+    "your",
+    "how",
+    "why",
+    "what",
+    "when",
+    "where",
+    "this",
+    "that",
+    "new",
+}
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "last": -1, "final": -1}
 
 # Titles and captions of a storyboard; {it} is the subject.
@@ -123,7 +141,9 @@ def subject_of(prompt: str) -> str:
     """A few words that the agent may use for what the video is about."""
     plain = without_words(prompt)
     sentence = re.split(r"(?<=[.!?:])\s|\n", plain, maxsplit=1)[0]
-    words = OPENERS.sub("", sentence, count=1).strip(" .,:;!?-\"'").split()
+    words = KIND.sub("", VERBS.sub("", sentence, count=1), count=1).strip(" .,:;!?-\"'").split()
+    if words and words[0].lower() in SMALL_WORDS:
+        words[0] = words[0].lower()
     return " ".join(words[:9])[:70].rstrip(" .,:;-") or "your idea"
 
 

@@ -28,7 +28,7 @@ def write_film(
     """An MP4 at `path`. With `captions`, one line for each frame is burnt in."""
     portrait = bool(frames) and frames[0].portrait
     width, height = (SIZE[1], SIZE[0]) if portrait else SIZE
-    stills = [pictures.drawing(frame, width * 5 // 4, height * 5 // 4) for frame in frames]
+    stills = [pictures.drawing(frame, width * 11 // 10, height * 11 // 10) for frame in frames]
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = container.add_stream(
             "libx264", rate=FPS, options={"preset": "superfast", "crf": "24", "g": "40"}

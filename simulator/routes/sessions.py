@@ -43,12 +43,14 @@ async def read(call: Call) -> Response:
 
 
 async def list_sessions(call: Call) -> Response:
-    records = [
+    records = (
         record
         for record in reversed(call.world.sessions_of[call.account.id])
         if not record.old_dialect and not record.machine.gone
-    ]
+    )
     page, token = cut(records, call.query, lambda record: record.id, default=20, most=100)
+    for record in page:
+        call.world.refresh(record)
     stamp = call.world.clock.stamp_at
     items = [
         {"session_id": record.id, "title": record.machine.title, "created_at": int(stamp(record.created))}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from schemathesis.openapi.checks import JsonSchemaError
 
 from .conftest import Api
 
@@ -146,6 +147,13 @@ def test_edited_answers(raw: Api) -> None:
         "hologram",
     )
     assert "title" not in data
+
+
+def test_the_look_at_the_contract_can_fail(api: Api) -> None:
+    session_id = api.create()
+    api.simulator.control.fault("edit", "/v3/video-agents/{session_id}", set={"data.created_at": "yesterday"})
+    with pytest.raises(JsonSchemaError, match="created_at"):
+        api.call("GET", f"/video-agents/{session_id}")
 
 
 def test_faults_strike_only_what_they_name(raw: Api, other: Api) -> None:

@@ -263,7 +263,7 @@ def test_playlist_moves_with_the_clock() -> None:
 
 
 def test_live_stream_plays_without_a_seam(api: Api) -> None:
-    stream_id = start(api, "Welcome to the show, everybody, and thank you for being here tonight.")
+    stream_id = start(api, "Welcome to the show, everybody, and thank you for being here tonight. " * 20)
     api.advance(12)
     url = status(api, stream_id)["hls_url"]
     playlist = requests.get(url, timeout=60)
