@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.models import Command
 from commands.querysets import CommandQuerySet
-from timeline.admin import ReadOnlyAdmin
+from timeline.admin import OfObjectAdmin
 
 
 class NeedsFilter(admin.SimpleListFilter):
@@ -42,7 +42,7 @@ class NeedsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Command)
-class CommandAdmin(ReadOnlyAdmin):
+class CommandAdmin(OfObjectAdmin):
     list_display = [
         "created_at",
         "kind",
@@ -55,11 +55,12 @@ class CommandAdmin(ReadOnlyAdmin):
         "settled_by",
         "settled_at",
         "asks_person_since",
-        "object_id",
+        "object_link",
     ]
     list_filter = [NeedsFilter, "state", "kind", "settled_by", "waiting_for", "workspace"]
     list_select_related = ["workspace", "by"]
-    search_fields = ["=id", "=object_id", "=remote_ref"]
+    id_fields = ["id", "object_id"]
+    search_fields = ["=remote_ref"]
     search_help_text = _("The id of a command or its object, or HeyGen's id.")
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-id"]

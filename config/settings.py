@@ -80,6 +80,8 @@ POLL_LIST_SECONDS = env.whole("POLL_LIST_SECONDS", default=60, least=5, most=864
 # How many jobs of one account HeyGen runs at once; what is over waits here instead of being refused there.
 CEILING_SESSIONS = env.whole("CEILING_SESSIONS", default=10, least=1, most=1000)
 CEILING_STREAMS = env.whole("CEILING_STREAMS", default=3, least=1, most=1000)
+# For how long the remote side is searched for a press of unknown outcome before a person is asked.
+COMMANDS_LOOK_SECONDS = env.whole("COMMANDS_LOOK_SECONDS", default=600, least=5, most=86400)
 # A remote file larger than this is not copied.
 MEDIA_MAX_BYTES = env.whole("MEDIA_MAX_BYTES", default=2 * 1024**3, least=1024, most=1024**4)
 
@@ -111,6 +113,7 @@ INSTALLED_APPS = [
     "workspaces_app",
     "sessions_app",
     "realtime_app",
+    "ops",
 ]
 
 AUTH_USER_MODEL = "workspaces_app.User"

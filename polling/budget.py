@@ -186,13 +186,24 @@ def headroom(fingerprints: Iterable[str], *, seconds: float) -> dict[str, int]:
 
 def level(fingerprint: str) -> float | None:
     """Requests left in the bucket of a key right now, at most the burst; None when Redis cannot tell."""
+    return levels([fingerprint]).get(fingerprint)
+
+
+def levels(fingerprints: Iterable[str]) -> dict[str, float]:
+    """What `level` says of each, in one round trip; keys of which Redis knows nothing are left out."""
+    names = sorted(set(fingerprints) - {""})
+    if not names:
+        return {}
     try:
-        (whole, part), (tat,) = connection.call(lambda client: _levels(client, [fingerprint]))
+        (whole, part), tats = connection.call(lambda client: _levels(client, names))
     except RedisAway:
-        return None
-    if tat is None:
-        return None
-    return _burst() - max(0.0, float(tat) - (whole * 1_000_000 + part)) / _interval()
+        return {}
+    now = whole * 1_000_000 + part
+    return {
+        name: _burst() - max(0.0, float(tat) - now) / _interval()
+        for name, tat in zip(names, tats, strict=True)
+        if tat is not None
+    }
 
 
 def share_between(processes: int) -> None:

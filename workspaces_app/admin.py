@@ -22,6 +22,8 @@ from workspaces_app.models import (
     CatalogueItem,
     CatalogueRead,
     Membership,
+    RecentItem,
+    SignInBucket,
     User,
     WebhookDelivery,
     WebhookEndpoint,
@@ -175,3 +177,20 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_filter = ["source", "matched", "event_type", "workspace"]
     list_select_related = ["workspace"]
     ordering = ["-id"]
+
+
+@admin.register(RecentItem)
+class RecentItemAdmin(ReadOnlyAdmin):
+    list_display = ["user", "item", "used_at"]
+    list_select_related = ["user", "item"]
+    search_fields = ["user__email", "item__name"]
+    ordering = ["-id"]
+
+
+@admin.register(SignInBucket)
+class SignInBucketAdmin(ReadOnlyAdmin):
+    """Keyed hashes: they tell nobody which addresses were tried, only how many."""
+
+    list_display = ["key", "spent_until"]
+    search_fields = ["=key"]
+    ordering = ["-spent_until"]
