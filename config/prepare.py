@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,19 +19,28 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 
-def prepare() -> str:
-    """Does what is to be done; what people need to sign in for the first time, or ""."""
+def prepare(others_may_start: Callable[[], None] = lambda: None) -> str:
+    """Does what is to be done; what people need to sign in for the first time, or "".
+
+    Calls `others_may_start` as soon as other processes find what they need: at the first start and after an upgrade
+    at the end, otherwise before it looks at the accounts.
+    """
     django.setup()
 
     from django.conf import settings
     from django.core.management import call_command
 
-    if migrations_missing():
+    changes = migrations_missing()
+    if changes:
         call_command("migrate", verbosity=0, interactive=False)
     if not settings.DEBUG:
         collect_static(settings.STATIC_ROOT)
+    if not changes:
+        others_may_start()
     printed = io.StringIO()
     call_command("bootstrap", stdout=printed)
+    if changes:
+        others_may_start()
     return printed.getvalue().strip()
 
 
@@ -64,9 +74,9 @@ def collect_static(root: Path) -> None:
 
 
 def report(writer: Connection) -> None:
-    """Prepares in a fork of the supervisor's, and sends it the result."""
+    """Prepares in a fork of the supervisor's, and sends it two words: when others may start, and the result."""
     os.setsid()
-    writer.send(prepare())
+    writer.send(prepare(lambda: writer.send("")))
 
 
 def main(arguments: list[str]) -> None:

@@ -116,11 +116,13 @@ def start_all(data_dir: Path) -> None:
             for name, start in companions.items():
                 supervisor.start(name, start)
             forks = nursery()
-            sign_in = prepare_in(forks)
+            preparation = Preparation(forks)
+            preparation.wait()
             supervisor.start("web", Forked(forks, "web", listening))
             for name in ("worker", "commands", "beat"):
                 supervisor.start(name, Forked(forks, name))
             supervisor.wait_until_ready()
+            sign_in = preparation.wait()
             say(f"\nDailies is ready: {public_url}")
             if settings.SIMULATED:
                 say("HeyGen is simulated: nothing costs money. Set HEYGEN_API_KEY for the real one.")
@@ -132,18 +134,29 @@ def start_all(data_dir: Path) -> None:
             supervisor.stop()
 
 
-def prepare_in(forks: ForkServerContext) -> str:
-    """Runs `config.prepare` in a fork; what it has to say to the person who starts Dailies."""
-    reader, writer = multiprocessing.Pipe(duplex=False)
-    process = forks.Process(target=prepare.report, name="prepare", args=(writer,))
-    try:
-        process.start()
+class Preparation:
+    """`config.prepare` in a fork, from the moment that this is made."""
+
+    def __init__(self, forks: ForkServerContext) -> None:
+        self._reader, writer = multiprocessing.Pipe(duplex=False)
+        process = forks.Process(target=prepare.report, name="prepare", args=(writer,))
+        try:
+            process.start()
+        except (EOFError, OSError) as exc:  # the fork server died of what it was to load
+            raise _not_in_order() from exc
         writer.close()
-        said: str = reader.recv()
-    except (EOFError, OSError) as exc:
-        raise ImproperlyConfigured("its code or its database is not in order; see above") from exc
-    process.join()
-    return said
+
+    def wait(self) -> str:
+        """The next word: the first means that others may start, the second is for the person who starts Dailies."""
+        try:
+            said: str = self._reader.recv()
+        except EOFError as exc:
+            raise _not_in_order() from exc
+        return said
+
+
+def _not_in_order() -> ImproperlyConfigured:
+    return ImproperlyConfigured("its code or its database is not in order; see above")
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
