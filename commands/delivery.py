@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import (
     IntegrityError,
     InterfaceError,
@@ -221,7 +222,7 @@ def _look(command: Command) -> None:
         elif not journal.ask_person(
             command,
             "not_seen",
-            fence=still_mine & Q(unknown_at__lte=clock.later(-journal.LOOKING_SECONDS)),
+            fence=still_mine & Q(unknown_at__lte=clock.later(-settings.COMMANDS_LOOK_SECONDS)),
         ):
             mine.filter(still_mine).update(
                 lease_until=None,

@@ -11,6 +11,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -24,8 +25,6 @@ from timeline.redaction import redact
 
 logger = logging.getLogger(__name__)
 
-# What is not settled after this long asks a person.
-LOOKING_SECONDS = 600.0
 # A repeatable one that waited long before its first attempt still gets this many more.
 REPEATS_AT_LEAST = 4
 FIRST_LOOK_SECONDS = 2.0
@@ -157,7 +156,9 @@ def lose(command: Command, code: str, message: str = "", *, fence: Q) -> bool:
     with transaction.atomic():
         if its is not None and its.repeatable:
             wait = clock.later(pause(command.attempts))
-            young = Q(created_at__gt=clock.later(-LOOKING_SECONDS)) | Q(attempts__lte=REPEATS_AT_LEAST)
+            young = Q(created_at__gt=clock.later(-settings.COMMANDS_LOOK_SECONDS)) | Q(
+                attempts__lte=REPEATS_AT_LEAST
+            )
             if rows.filter(young).update(
                 state=State.QUEUED, waiting_for="retry", not_before=wait, due_at=wait, **_FREE
             ):

@@ -19,7 +19,7 @@ _WAITING: dict[str, Promise] = {
 _UNCLEAR: dict[str, Promise] = {
     "unclear": _("HeyGen gave no clear answer: it may have been taken or not."),
     "sender_ended": _("We were interrupted while it was sent: it may have been taken or not."),
-    "not_seen": _("We looked for ten minutes and saw nothing of it at HeyGen."),
+    "not_seen": _("We looked for it at HeyGen and saw nothing."),
     "no_way_to_tell": _("HeyGen offers no way to see whether it was taken."),
 }
 

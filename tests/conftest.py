@@ -31,7 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("dailies")
     group.addoption("--fail-on-skip", action="store_true", help="a skipped test fails the run")
     group.addoption(
-        "--fault-seconds", type=float, default=20.0, help="how long the random fault drill goes on"
+        "--fault-seconds", type=float, default=60.0, help="how long the random fault drill goes on"
+    )
+    group.addoption(
+        "--long", action="store_true", help="ten times as many random cases where a test has them"
     )
 
 

@@ -340,9 +340,12 @@ Work = Iterable[tuple[Change, Plan]]
 
 
 def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
-    rows = []
+    rows: list[VideoSession] = []
+    renamed: list[VideoSession] = []
     for change, plan in work:
         session = sessions[change.claim.object_id]
+        if plan.fields.keys() & {"title", "prompt"} or plan.known.session.message_count == 0:
+            renamed.append(session)
         if "status" in plan.fields:
             session.group = StatusGroup(statuses.session_group(plan.fields["status"]))
             session.status_since = now
@@ -369,7 +372,7 @@ def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: date
                 position=-1,
                 text=indexed(f"{session.title} {session.prompt}", session.workspace_id),
             )
-            for session in rows
+            for session in renamed
         ]
     )
 
@@ -501,9 +504,13 @@ def _columns(message: transcript.Said) -> dict[str, Any]:
 
 def _write_objects(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
     """New resources and videos, each with its own poll."""
+    resources: list[Resource] = []
+    videos: list[Video] = []
+    fingerprints: dict[UUID, str] = {}
     for change, plan in work:
         claim, session = change.claim, sessions[change.claim.object_id]
-        resources = [
+        fingerprints[claim.workspace_id] = claim.fingerprint
+        resources += [
             Resource(
                 workspace_id=claim.workspace_id,
                 session=session,
@@ -514,16 +521,18 @@ def _write_objects(work: Work, sessions: Mapping[UUID, VideoSession], now: datet
             )
             for resource_id, position, place in plan.resources
         ]
-        videos = [
+        videos += [
             Video(workspace_id=claim.workspace_id, session=session, video_id=video_id, first_seen_at=now)
             for video_id in plan.video_ids
         ]
-        Resource.objects.bulk_create(resources)
-        Video.objects.bulk_create(videos)
-        for kind, rows in (("resource", resources), ("video", videos)):
-            schedule.enroll(
-                kind, [row.pk for row in rows], workspace_id=claim.workspace_id, fingerprint=claim.fingerprint
-            )
+    Resource.objects.bulk_create(resources)
+    Video.objects.bulk_create(videos)
+    for kind, rows in (("resource", resources), ("video", videos)):
+        by_workspace: dict[UUID, list[UUID]] = defaultdict(list)
+        for row in rows:
+            by_workspace[row.workspace_id].append(row.pk)
+        for workspace_id, ids in by_workspace.items():
+            schedule.enroll(kind, ids, workspace_id=workspace_id, fingerprint=fingerprints[workspace_id])
 
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:

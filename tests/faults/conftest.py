@@ -26,7 +26,13 @@ def studio(transactional_db: None, simulator_process: Running, valkey: Valkey) -
     simulator_process.control.reset()
     with (
         pointed_at(simulator_process, valkey),
-        installed(simulator_process.url, valkey, POLL_REQUESTS_PER_SECOND=100, POLL_BURST=100) as dailies,
+        installed(
+            simulator_process.url,
+            valkey,
+            POLL_REQUESTS_PER_SECOND=100,
+            POLL_BURST=100,
+            COMMANDS_LOOK_SECONDS=20,
+        ) as dailies,
     ):
         workspace = WorkspaceFactory(base_url=simulator_process.url)
         person = UserFactory()
