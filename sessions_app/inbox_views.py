@@ -20,12 +20,13 @@ from workspaces_app.requests import SignedIn
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
     waiting = lists.waiting(request.user)
+    unclear = lists.unclear(request.user)
     context = {
         "waiting": waiting,
-        "unclear": list(lists.unclear(request.user).select_related("by")[: lists.INBOX]),
+        "unclear": unclear,
         "recent": lists.recent(request.user),
         "may_create": bool(access.workspaces_with(request.user, Role.CREATOR)),
-        "needs_you_count": len(waiting),
+        "needs_you_count": len(waiting) + len(unclear),
     }
     template = "sessions_app/inbox.html"
     return render(request, f"{template}#lists" if request.htmx else template, context)

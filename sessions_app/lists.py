@@ -68,11 +68,26 @@ def waiting(user: User) -> list[Row]:
 
 
 def waiting_count(user: User) -> int:
-    return VideoSession.objects.visible_to(user).waiting_for_a_person().count() + unclear(user).count()
+    return VideoSession.objects.visible_to(user).waiting_for_a_person().count() + _unclear(user).count()
 
 
-def unclear(user: User) -> CommandQuerySet:
-    """Presses whose end only a person can find out, in this person's workspaces."""
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A press that asks a person how it ended; `text` is what was to be sent, "" for a stop."""
+
+    command: Command
+    text: str
+
+
+def unclear(user: User) -> list[Unclear]:
+    """Presses whose end only a person can find out, the longest waiting first."""
+    return [
+        Unclear(command, str(command.payload.get("message") or command.payload.get("prompt") or ""))
+        for command in _unclear(user).select_related("by")[:INBOX]
+    ]
+
+
+def _unclear(user: User) -> CommandQuerySet:
     mine = user.memberships.values("workspace_id")
     return Command.objects.asking_a_person().filter(workspace__in=mine, kind__startswith="session.")
 

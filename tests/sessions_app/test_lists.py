@@ -1,0 +1,290 @@
+"""Inbox, history and library: what stands in them, in which order, and for whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from sessions_app.models import MediaState, SearchText, VideoSession
+from sessions_app.search_words import indexed
+from tests.factories import (
+    MediaFileFactory,
+    MembershipFactory,
+    ResourceFactory,
+    UserFactory,
+    VideoFactory,
+    VideoSessionFactory,
+    WorkspaceFactory,
+)
+from tests.sessions_app.presses import press_in
+from workspaces_app.models import Role, Workspace
+
+pytestmark = pytest.mark.django_db
+
+
+def member(*workspaces: Workspace, role: Role = Role.VIEWER, **fields: Any) -> Client:
+    user = UserFactory(**fields)
+    for workspace in workspaces:
+        MembershipFactory(user=user, workspace=workspace, role=role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def titles(client: Client, address: str, **query: Any) -> list[str]:
+    """The titles of the rows, in their order."""
+    html = client.get(address, query).content.decode()
+    main = html[html.index('id="main"') :]
+    return re.findall(r"data-key-item[^>]*>([^<]+)<", main)
+
+
+def minutes_ago(minutes: float) -> dt.datetime:
+    return timezone.now() - dt.timedelta(minutes=minutes)
+
+
+def searchable(session: VideoSession, text: str) -> None:
+    SearchText.objects.create(session=session, position=-1, text=indexed(text, session.workspace_id))
+
+
+# --- Inbox ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_inbox_has_what_waits_the_oldest_first():
+    workspace = WorkspaceFactory()
+    for title, minutes in (("Second", 5), ("First", 50), ("Third", 1)):
+        VideoSessionFactory(
+            workspace=workspace, title=title, group="needs_you", status_since=minutes_ago(minutes)
+        )
+    VideoSessionFactory(workspace=workspace, title="Working")
+    VideoSessionFactory(workspace=workspace, title="Put away", group="needs_you", archived=True)
+    VideoSessionFactory(title="Somebody else's", group="needs_you")
+    assert titles(member(workspace), "/") == ["First", "Second", "Third"]
+
+
+def test_a_waiting_session_shows_its_newest_picture():
+    session = VideoSessionFactory(group="needs_you")
+    for position in (1, 4):
+        resource = ResourceFactory(session=session, message_position=position)
+        newest = MediaFileFactory(
+            resource=resource, state=MediaState.STORED, path="x", content_type="image/png", role="thumbnail"
+        )
+        MediaFileFactory(resource=resource, state=MediaState.STORED, path="y", content_type="image/png")
+    html = member(session.workspace).get("/").content.decode()
+    assert re.findall(r'<img src="(/files/[^"]+)"', html) == [f"/files/{newest.pk}/"]
+
+
+def test_an_empty_inbox_says_so():
+    html = member(WorkspaceFactory()).get("/").content.decode()
+    assert "Nothing waits for you" in html
+
+
+def test_what_nobody_could_find_out_stands_above():
+    session = VideoSessionFactory()
+    press_in(session, "unknown", asks_person_since=timezone.now(), due_at=None)
+    html = member(session.workspace).get("/").content.decode()
+    assert "Please find out" in html
+    assert "Make it blue" in html
+    assert "Please find out" not in member(WorkspaceFactory()).get("/").content.decode()
+
+
+def test_the_inbox_refreshes_as_a_fragment():
+    session = VideoSessionFactory(group="needs_you", title="Waits")
+    html = member(session.workspace).get("/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in html
+    assert 'id="inbox-lists"' in html
+    assert "Waits" in html
+
+
+def test_the_count_for_pages_that_nobody_looks_at():
+    workspace = WorkspaceFactory(name="Studio")
+    VideoSessionFactory(workspace=workspace, group="needs_you", status_since=minutes_ago(9))
+    latest = VideoSessionFactory(
+        workspace=workspace, title="New", group="needs_you", status="reviewing", status_since=minutes_ago(1)
+    )
+    VideoSessionFactory(group="needs_you")
+    response = member(workspace).get("/needs-you/count/")
+    assert response.json() == {
+        "count": 2,
+        "latest": {
+            "title": "New",
+            "text": "Storyboard to review · Studio",
+            "url": latest.get_absolute_url(),
+        },
+    }
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_nothing_waits():
+    assert member(WorkspaceFactory()).get("/needs-you/count/").json() == {"count": 0, "latest": None}
+
+
+@pytest.mark.parametrize("address", ["/", "/needs-you/count/", "/sessions/", "/library/", "/sessions/new/"])
+def test_a_stranger_to_the_house_is_led_to_the_door(client: Client, address: str):
+    response = client.get(address)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/sign-in/")
+
+
+# --- History ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def studio() -> Workspace:
+    """Four sessions of one workspace, the newest activity first: Done, Waits, Works, Foreign."""
+    workspace: Workspace = WorkspaceFactory(slug="studio")
+    owner = UserFactory()
+    for number, (title, group, who) in enumerate(
+        [
+            ("Done", "done", owner),
+            ("Waits", "needs_you", owner),
+            ("Works", "working", owner),
+            ("Foreign", "done", None),
+        ]
+    ):
+        session = VideoSessionFactory(
+            workspace=workspace, title=title, group=group, owner=who, active_at=minutes_ago(number)
+        )
+        searchable(session, f"{title} café at the harbour")
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["Done", "Waits", "Works", "Foreign"]),
+        ({"status": "done"}, ["Done", "Foreign"]),
+        ({"status": "nonsense"}, ["Done", "Waits", "Works", "Foreign"]),
+        ({"person": "none"}, ["Foreign"]),
+        ({"person": "me"}, []),
+        ({"q": "harb CAFE"}, ["Done", "Waits", "Works", "Foreign"]),
+        ({"q": "wait"}, ["Waits"]),
+        ({"q": "wait", "status": "done"}, []),
+        ({"q": "wharf"}, []),
+        ({"workspace": "studio"}, ["Done", "Waits", "Works", "Foreign"]),
+        ({"workspace": "elsewhere"}, []),
+        ({"workspace": "'; drop"}, ["Done", "Waits", "Works", "Foreign"]),
+        ({"after": "nonsense"}, ["Done", "Waits", "Works", "Foreign"]),
+        ({"archived": "on"}, []),
+    ],
+)
+def test_the_history_is_narrowed_by_its_address(
+    studio: Workspace, query: dict[str, str], expected: list[str]
+):
+    assert titles(member(studio), "/sessions/", **query) == expected
+
+
+def test_the_history_counts_each_status_under_the_other_filters(studio: Workspace):
+    html = member(studio).get("/sessions/", {"status": "done"}).content.decode()
+    chips = re.findall(r'class="chip"[^>]*>\s*([^<]+?)\s*<span class="number">(\d+)<', html)
+    assert chips == [("All", "4"), ("Working", "1"), ("Needs you", "1"), ("Done", "2"), ("Failed", "0")]
+
+
+def test_a_search_stays_among_ones_own_workspaces(studio: Workspace):
+    assert titles(member(WorkspaceFactory()), "/sessions/", q="cafe") == []
+
+
+def test_the_history_goes_on_where_the_page_ended():
+    workspace = WorkspaceFactory()
+    for number in range(53):
+        VideoSessionFactory(workspace=workspace, title=f"S{number}", active_at=minutes_ago(number))
+    client = member(workspace)
+    html = client.get("/sessions/").content.decode()
+    (after,) = re.findall(r"after=([^\"]+)\"", html)
+    assert len(titles(client, "/sessions/")) == 50
+    rest = client.get(f"/sessions/?after={after}").content.decode()
+    assert re.findall(r">(S\d+)<", rest) == ["S50", "S51", "S52"]
+    assert "Older" not in rest
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_list_costs_as_many_queries_for_three_rows_as_for_one(rows: int, django_assert_num_queries: Any):
+    workspace = WorkspaceFactory()
+    for _ in range(rows):
+        VideoSessionFactory(workspace=workspace, owner=UserFactory(), group="needs_you")
+    client = member(workspace)
+    for address, queries in (("/sessions/", 6), ("/", 7)):
+        client.get(address)  # the first request of a session also writes it
+        with django_assert_num_queries(queries):
+            client.get(address)
+
+
+def test_an_empty_history_and_one_where_nothing_fits_read_differently():
+    client = member(WorkspaceFactory())
+    assert "No sessions yet" in client.get("/sessions/").content.decode()
+    assert "Nothing fits" in client.get("/sessions/", {"q": "x"}).content.decode()
+
+
+# --- Library ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf() -> VideoSession:
+    """A session with a picture, an uploaded picture, a thing of an unheard-of type and a finished video."""
+    session: VideoSession = VideoSessionFactory(title="Bakery")
+    for number, (name, kind, source) in enumerate(
+        [
+            ("Sketch", "image", "generated"),
+            ("Logo", "image", "user_uploaded"),
+            ("Odd", "hologram", "generated"),
+        ]
+    ):
+        ResourceFactory(
+            session=session,
+            type=kind,
+            source=source,
+            metadata={"name": name},
+            first_seen_at=minutes_ago(number),
+        )
+    ResourceFactory(session=session, read_at=None, metadata={"name": "Only announced"})
+    VideoFactory(session=session, title="Film")
+    VideoFactory(session=session, title="Half a film", group="working")
+    return session
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["Sketch", "Logo", "Odd"]),
+        ({"type": "image"}, ["Sketch", "Logo"]),
+        ({"type": "hologram"}, ["Odd"]),
+        ({"source": "user_uploaded"}, ["Logo"]),
+        ({"type": "finished-video"}, ["Film"]),
+        ({"since": "2100-01-01"}, []),
+        ({"until": "2000-01-01"}, []),
+        ({"since": "nonsense"}, ["Sketch", "Logo", "Odd"]),
+        ({"session": "nonsense"}, ["Sketch", "Logo", "Odd"]),
+        ({"person": "me"}, []),
+    ],
+)
+def test_the_library_is_narrowed_by_its_address(
+    shelf: VideoSession, query: dict[str, str], expected: list[str]
+):
+    html = member(shelf.workspace).get("/library/", query).content.decode()
+    assert re.findall(r'class="item-link truncate"[^>]*>([^<]+)<', html) == expected
+
+
+def test_types_that_nobody_foresaw_get_a_filter_of_their_own(shelf: VideoSession):
+    html = member(shelf.workspace).get("/library/").content.decode()
+    assert "?type=hologram" in html
+
+
+def test_the_library_of_others_is_closed(shelf: VideoSession):
+    html = member(WorkspaceFactory()).get("/library/", {"session": shelf.pk}).content.decode()
+    assert "Sketch" not in html
+    assert "hologram" not in html
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_library_costs_as_many_queries_for_three_as_for_one(rows: int, django_assert_num_queries: Any):
+    session = VideoSessionFactory()
+    for _ in range(rows):
+        MediaFileFactory(resource=ResourceFactory(session=session))
+    client = member(session.workspace)
+    client.get("/library/")
+    with django_assert_num_queries(8):
+        client.get("/library/")
