@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 _example = Path(__file__).resolve().parent.parent / ".env.example"
 
@@ -42,4 +43,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_data_dir, "test.sqlite3")}
 
 # No worker runs beside a test: every page would say so, after asking the database how everything is.
-TEMPLATES[0]["OPTIONS"]["context_processors"].remove("workspaces_app.context.problems")
+_options: Any = TEMPLATES[0]["OPTIONS"]
+_options["context_processors"].remove("workspaces_app.context.problems")
