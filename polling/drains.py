@@ -220,6 +220,8 @@ class Drain:
         flight.begun = time.monotonic()
         try:
             reading = flight.kind.read(flight.claim, flight.job)
+        except budget.Closed as closed:
+            reading = Failed("held", str(closed), retry_after=closed.retry_after)
         except Exception as exc:
             logger.exception("reading %s %s", flight.kind.name, flight.claim.object_id)
             reading = Failed("broken", f"{type(exc).__name__}: {exc}")
