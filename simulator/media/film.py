@@ -28,7 +28,7 @@ def write_film(
     """An MP4 at `path`. With `captions`, one line for each frame is burnt in."""
     portrait = bool(frames) and frames[0].portrait
     width, height = (SIZE[1], SIZE[0]) if portrait else SIZE
-    stills = [pictures.drawing(frame, width * 11 // 10, height * 11 // 10) for frame in frames]
+    stills = [pictures.drawing(frame, width * 11 // 10, height * 11 // 10, caption=False) for frame in frames]
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = container.add_stream(
             "libx264", rate=FPS, options={"preset": "superfast", "crf": "24", "g": "40"}
@@ -61,7 +61,7 @@ def moving(
             following = panned(stills[index + 1], 0.0, size, f"{seed}{index + 1}")
             image = Image.blend(image, following, 1 - left / FADE)
         if index < len(labels):
-            image.paste(labels[index], (0, size[1] - labels[index].height - size[1] // 22), labels[index])
+            image.paste(labels[index], (0, size[1] - labels[index].height - size[1] // 45), labels[index])
         yield image
 
 

@@ -279,8 +279,8 @@ def chart(canvas: Canvas) -> None:
 MOTIFS = (hills, city, desk, person, waves, paper, chart)
 
 
-def drawing(frame: Frame, width: int = 1280, height: int = 720) -> Image.Image:
-    """The picture of a frame with its title in the corner."""
+def drawing(frame: Frame, width: int = 1280, height: int = 720, *, caption: bool = True) -> Image.Image:
+    """The picture of a frame with its title in the corner, and the caption or the room for one below it."""
     if frame.portrait and width > height:
         width, height = height, width
     canvas = Canvas(frame, width, height)
@@ -297,7 +297,7 @@ def drawing(frame: Frame, width: int = 1280, height: int = 720) -> Image.Image:
     lines = wrapped(draw, frame.caption, small, canvas.width - 2 * margin)[:2]
     top = canvas.height - margin - len(lines) * round(small * 1.35)
     draw.text((margin, top - round(large * 1.4)), frame.title, font=font(large), fill=(255, 255, 255))
-    for index, line in enumerate(lines):
+    for index, line in enumerate(lines if caption else ()):
         draw.text((margin, top + index * round(small * 1.35)), line, font=font(small), fill=(226, 228, 232))
     return canvas.image.resize((width, height), Image.Resampling.LANCZOS)
 
