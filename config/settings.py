@@ -96,6 +96,7 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
 # --- Django -------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "config.apps.ProjectConfig",
     "workspaces_app.apps.GuardedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -104,7 +105,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",  # its own templates, for interface.forms.Renderer
     "template_partials",
-    "django_htmx",
     "interface",
     "polling",
     "commands",
@@ -308,7 +308,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "servestatic.storage.CompressedManifestStaticFilesStorage"
+        else "interface.storage.HashedModulesStorage"
     },
 }
 
