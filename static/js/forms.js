@@ -14,9 +14,12 @@ widget("form[data-autosubmit]", (form) => {
   });
 });
 
-widget("[aria-invalid=true]", (field) => {
-  const first = field.form?.querySelector("[aria-invalid=true]");
-  if (first === field) field.focus();
+function toFirstWrong() {
+  document.querySelector("#main [aria-invalid=true]")?.focus();
+}
+toFirstWrong();
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx?.response?.status === 422) toFirstWrong();
 });
 
 // One sound at a time: whoever compares voices hears one of them.

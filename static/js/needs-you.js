@@ -1,6 +1,6 @@
 /**
  * Asks `body[data-needs-you]` every 30 s how many sessions wait for a person, also while the tab is hidden.
- * The answer is {"count": 3, "latest": {"title", "text", "url"} | null}.
+ * The answer is {"count": 3, "latest": {"title", "text", "url"} | null}. A change is told as the event `needs-you`.
  *
  * `[data-notify]` is a checkbox: notifications of this browser, only when the tab is hidden.
  */
@@ -38,11 +38,15 @@ async function ask() {
     return;
   }
   if (known !== null && answer.count > known && answer.latest && document.hidden && wanted()) notify(answer.latest);
+  if (known !== null && answer.count !== known) document.dispatchEvent(new CustomEvent("needs-you"));
   known = answer.count;
   setWaiting(answer.count);
 }
 
-if (address) setInterval(ask, SECONDS * 1000);
+if (address) {
+  setInterval(ask, SECONDS * 1000);
+  setTimeout(ask, 1500); // after the page itself is there
+}
 
 widget("[data-notify]", (box) => {
   if (!("Notification" in window)) {

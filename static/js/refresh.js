@@ -12,8 +12,10 @@ widget("[data-refresh]", (element) => {
   };
   const timer = setInterval(ask, seconds * 1000);
   document.addEventListener("visibilitychange", ask);
+  document.addEventListener("needs-you", ask);
   return () => {
     clearInterval(timer);
     document.removeEventListener("visibilitychange", ask);
+    document.removeEventListener("needs-you", ask);
   };
 });
