@@ -20,7 +20,7 @@ from heygen.errors import (
     Unauthorized,
     Unsupported,
 )
-from heygen.gates import Call, Gate
+from heygen.gates import Call, Exchange, Gate, Listener
 from heygen.inputs import (
     FILE_SIZE_LIMIT,
     FILES_LIMIT,
@@ -99,6 +99,7 @@ __all__ = [
     "DirectUpload",
     "EndOfWords",
     "EventType",
+    "Exchange",
     "File",
     "FileAsset",
     "FileBase64",
@@ -107,6 +108,7 @@ __all__ = [
     "Gate",
     "Gone",
     "Held",
+    "Listener",
     "Look",
     "NoAnswer",
     "NotFound",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -27,7 +28,7 @@ from heygen.decoding import WrongShape
 from heygen.dialects import PATHS, Abilities, Dialect, create_body, send_body
 from heygen.envelopes import failure, opened_body
 from heygen.errors import ApiError, BadPayload, NotFound, Refused, Unsupported
-from heygen.gates import Call, Gate
+from heygen.gates import Call, Exchange, Gate, Listener
 from heygen.inputs import CreateSession, CreateStream, SendMessage
 from heygen.json_types import JsonObject
 from heygen.paging import every
@@ -107,7 +108,8 @@ class PolledSession:
 class Client:
     """One HeyGen account, spoken to in one dialect. Safe to share between threads.
 
-    `gate` is asked before each HTTP attempt and told how it went; None lets everything pass. The deadlines
+    `gate` is asked before each HTTP attempt and told how it went; None lets everything pass. `listener` hears what
+    JSON calls said, for the record. The deadlines
     are in seconds for a whole call, connect to last byte; `transfer_deadline` is for calls that carry a file.
     """
 
@@ -118,6 +120,7 @@ class Client:
         key: str,
         dialect: Dialect = Dialect.CURRENT,
         gate: Gate | None = None,
+        listener: Listener | None = None,
         http: requests.Session | None = None,
         read_deadline: float = 30,
         write_deadline: float = 120,
@@ -127,6 +130,7 @@ class Client:
         self._key = Secret(key)
         self._dialect = Dialect(dialect)
         self._gate = gate
+        self._listener = listener
         self._http = http if http is not None else shared_http()
         self._read_deadline = read_deadline
         self._write_deadline = write_deadline
@@ -155,6 +159,7 @@ class Client:
             key=self._key.reveal(),
             dialect=dialect,
             gate=self._gate,
+            listener=self._listener,
             http=self._http,
             read_deadline=self._read_deadline,
             write_deadline=self._write_deadline,
@@ -684,12 +689,25 @@ class Client:
 
     def _attempt(self, call: Call, request: Request, seconds: float, decode: Callable[[Answer], T]) -> T:
         def once() -> T:
-            answer = attempt(self._http, request, Deadline(seconds))
+            begun = time.monotonic()
+            answer: Answer | None = None
+            try:
+                answer = attempt(self._http, request, Deadline(seconds))
+            finally:
+                self._tell(call, request, answer, time.monotonic() - begun)
             if answer.status >= 300:
                 raise failure(answer)
             return decode(answer)
 
         return self._gated(call, once)
+
+    def _tell(self, call: Call, request: Request, answer: Answer | None, seconds: float) -> None:
+        if self._listener is None:
+            return
+        said = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else ""
+        heard = answer.body.decode("utf-8", "replace") if answer is not None else ""
+        status = answer.status if answer is not None else None
+        self._listener(Exchange(call, self._key.hide_in(said), status, self._key.hide_in(heard), seconds))
 
     def _deadline_for(self, *, write: bool, file: bool) -> float:
         if file:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
 
 from heygen.errors import ApiError
 
@@ -29,3 +30,19 @@ class Gate(Protocol):
 
     def observe(self, call: Call, error: ApiError | None) -> None:
         """Told the outcome of every admitted attempt; None means that it went well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one JSON call sent and got, as text and without the key; `status` None and `answer` "" when no whole
+    answer came. `seconds` is how long it took."""
+
+    call: Call
+    request: str = field(repr=False)
+    status: int | None
+    answer: str = field(repr=False)
+    seconds: float
+
+
+# Told each exchange right after it, whatever it came to; it must not raise.
+Listener: TypeAlias = Callable[[Exchange], None]

@@ -21,6 +21,7 @@ from polling.budget import Priority
 from polling.changes import Announcement, announce
 from realtime_app import buffered
 from realtime_app.models import Stream, StreamGroup, StreamKind, TextDelta
+from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.outcomes import outcome_of
 
@@ -55,7 +56,9 @@ def wanted(payload: dict[str, Any]) -> heygen.CreateStream:
 def send_create(command: Command) -> Outcome:
     connection = _connection(command)
     try:
-        stream_id = connection.client(priority=Priority.COMMAND).create_stream(wanted(command.payload))
+        with wire.noted(command) as listener:
+            client = connection.client(priority=Priority.COMMAND, listener=listener)
+            stream_id = client.create_stream(wanted(command.payload))
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted(remote_ref=stream_id)
@@ -107,8 +110,10 @@ def send_append(command: Command) -> Outcome:
     if stream.stream_id is None:
         return NOT_STARTED
     try:
-        client = _connection(command).client(priority=Priority.COMMAND)
-        taken = client.append_text(stream.stream_id, command.payload["delta"], final=command.payload["final"])
+        with wire.noted(command) as listener:
+            client = _connection(command).client(priority=Priority.COMMAND, listener=listener)
+            payload = command.payload
+            taken = client.append_text(stream.stream_id, payload["delta"], final=payload["final"])
     except (heygen.Gone, heygen.NotFound, heygen.Conflict) as error:
         return Refused(error.status, STREAM_ENDED, error.message, error.param or "")
     except heygen.ApiError as error:
@@ -204,7 +209,9 @@ def send_cancel(command: Command) -> Outcome:
     if stream.stream_id is None:
         return Refused(None, STREAM_ENDED, "It never started.") if stream.ended else NOT_STARTED
     try:
-        cancelled = _connection(command).client(priority=Priority.COMMAND).cancel_stream(stream.stream_id)
+        with wire.noted(command) as listener:
+            client = _connection(command).client(priority=Priority.COMMAND, listener=listener)
+            cancelled = client.cancel_stream(stream.stream_id)
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted(answer={"cancelled": cancelled})

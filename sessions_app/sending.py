@@ -40,6 +40,7 @@ from sessions_app.models import (
     Video,
     VideoSession,
 )
+from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.outcomes import outcome_of
 
@@ -66,8 +67,11 @@ def files_of(payload: dict[str, Any]) -> tuple[heygen.File, ...]:
 def send_create(command: Command) -> Outcome:
     fields = {name: value for name, value in command.payload.items() if name not in ("files", "dialect")}
     try:
-        client = _connection(command).client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
-        created = client.create_session(heygen.CreateSession(**fields, files=files_of(command.payload)))
+        with wire.noted(command) as listener:
+            client = _connection(command).client(
+                priority=Priority.COMMAND, dialect=command.payload["dialect"], listener=listener
+            )
+            created = client.create_session(heygen.CreateSession(**fields, files=files_of(command.payload)))
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted(
@@ -228,8 +232,11 @@ def send_message(command: Command) -> Outcome:
         auto_proceed=payload.get("auto_proceed", False),
     )
     try:
-        client = _connection(command).client(priority=Priority.COMMAND, dialect=session.dialect)
-        sent = client.send_message(remote_id, message)
+        with wire.noted(command) as listener:
+            client = _connection(command).client(
+                priority=Priority.COMMAND, dialect=session.dialect, listener=listener
+            )
+            sent = client.send_message(remote_id, message)
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted(remote_ref=sent.run_id, answer={"title": sent.title})
@@ -254,8 +261,11 @@ def settle_send(command: Command) -> Settlement:
 def send_stop(command: Command) -> Outcome:
     session, remote_id = _accepted(command)
     try:
-        client = _connection(command).client(priority=Priority.COMMAND, dialect=session.dialect)
-        client.stop_session(remote_id)
+        with wire.noted(command) as listener:
+            client = _connection(command).client(
+                priority=Priority.COMMAND, dialect=session.dialect, listener=listener
+            )
+            client.stop_session(remote_id)
     except heygen.ApiError as error:
         return outcome_of(error)
     return Accepted()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,8 +43,11 @@ class NewExchange:
     at: datetime | None = None
 
 
-def keep(exchanges: Sequence[NewExchange]) -> None:
-    """Write them with one INSERT, redacted and compressed, and let go of the oldest of their objects."""
+def keep(exchanges: Sequence[NewExchange], *, tidy: Collection[UUID] | None = None) -> None:
+    """Write them with one INSERT, redacted and compressed, and let go of the oldest of their objects.
+
+    `tidy` names the objects to let go of; a frequent writer spreads that work, None means all of them.
+    """
     if not exchanges:
         return
     now = timezone.now()
@@ -64,9 +67,10 @@ def keep(exchanges: Sequence[NewExchange]) -> None:
                 at=exchange.at or now,
             )
         )
-    with transaction.atomic():
+    # No savepoint in a poll's transaction: nobody there goes on without these rows.
+    with transaction.atomic(savepoint=False):
         Exchange.objects.bulk_create(rows)
-        _let_go({exchange.object_id for exchange in exchanges})
+        _let_go(exchanges if tidy is None else [each for each in exchanges if each.object_id in tidy])
 
 
 def read(exchange: Exchange) -> Mapping[str, Any]:
@@ -88,13 +92,19 @@ def _side(value: Any) -> Any:
     return value if isinstance(value, str) else json.loads(text)
 
 
-def _let_go(object_ids: set[UUID]) -> None:
+def _let_go(exchanges: Sequence[NewExchange]) -> None:
+    if not exchanges:
+        return
     newest_first: dict[str, Any] = {
         "partition_by": [F("object_kind"), F("object_id")],
         "order_by": F("id").desc(),
     }
     superfluous = (
-        Exchange.objects.filter(object_id__in=object_ids)
+        Exchange.objects.filter(
+            # Both, as the index has them.
+            object_kind__in={exchange.object_kind for exchange in exchanges},
+            object_id__in={exchange.object_id for exchange in exchanges},
+        )
         .annotate(
             rank=Window(RowNumber(), **newest_first),
             total=Window(Sum("size"), **newest_first),

@@ -69,7 +69,9 @@ class Connection:
     # None: there is none, or FIELD_KEYS cannot open it any more.
     key: str | None = field(repr=False)
 
-    def client(self, *, priority: Priority, dialect: str | None = None) -> heygen.Client:
+    def client(
+        self, *, priority: Priority, dialect: str | None = None, listener: heygen.Listener | None = None
+    ) -> heygen.Client:
         """A client in the workspace's dialect, or in the one that an older session was made with.
 
         Raises heygen.Held when there is no usable key: nothing was sent, and what waits goes on with the next key.
@@ -81,6 +83,7 @@ class Connection:
             key=self.key,
             dialect=heygen.Dialect(dialect or self.dialect),
             gate=KeyGate(self.fingerprint, priority),
+            listener=listener,
         )
 
 

@@ -25,6 +25,7 @@ from realtime_app.mirror import words
 from realtime_app.models import Stream, StreamGroup
 from timeline.events import NewEvent, record
 from timeline.models import Source
+from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
@@ -158,6 +159,7 @@ def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Ann
         ],
     )  # fmt: skip
     record(events)
+    wire.keep_polls("read stream", [(change, change.value.raw) for change, _ in work])
     return [Announcement(stream.workspace_id, KIND, stream.pk, stream.version) for stream in streams.values()]
 
 

@@ -17,6 +17,7 @@ from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading, Unchanged
 from sessions_app.mirror.media import Link, write_links
 from sessions_app.models import MediaRole, MediaState, Resource, VideoSession
+from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
@@ -122,6 +123,7 @@ def write(plans: Sequence[tuple[Change, dict[str, Any]]]) -> Sequence[Announceme
         ],
     )  # fmt: skip
     write_links(links, now=now)
+    wire.keep_polls("read resource", [(change, change.value.raw) for change, _ in plans])
     workspaces = {change.job.session_id: change.claim.workspace_id for change, _ in plans}
     return [
         Announcement(workspaces[session_id], "session", session_id, version)

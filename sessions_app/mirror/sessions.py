@@ -44,6 +44,7 @@ from sessions_app.models import (
 from sessions_app.search_words import indexed
 from timeline.events import NewEvent, record
 from timeline.models import Source
+from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
@@ -324,6 +325,7 @@ def write(plans: Sequence[tuple[Change, Plan | None]]) -> Sequence[Announcement]
             for what, data in plan.events
         ]
     )
+    wire.keep_polls("read session", [(change, change.value.session.raw) for change, _ in work])
     for _, plan in work:
         for command in plan.links.values():
             if command.state == "unknown":

@@ -20,6 +20,7 @@ from sessions_app.mirror.media import Link, write_links
 from sessions_app.models import MediaRole, MediaState, StatusGroup, Video, VideoSession
 from timeline.events import NewEvent, record
 from timeline.models import Source
+from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
@@ -131,6 +132,7 @@ def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Ann
     )  # fmt: skip
     write_links(links, now=now)
     record(events)
+    wire.keep_polls("read video", [(change, change.value.raw) for change, _ in plans])
     return [
         Announcement(row.workspace_id, "session", row.session_id, versions[row.session_id])
         for row in rows.values()

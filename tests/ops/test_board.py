@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from commands.words import why_unclear
 from ops import board as boards
 from ops import mirror, work
 from polling import budget
@@ -149,7 +150,7 @@ def test_a_press_that_asks_leads_a_member_to_the_page_and_other_staff_to_the_adm
         for press in work.look(operator, timezone.now()).presses
     }
 
-    why = "We looked for ten minutes and saw nothing of it at HeyGen."
+    why = why_unclear("not_seen")
     assert links == {
         mine.pk: (f"/sessions/{mine.pk}/", True, why),
         other.pk: (f"/admin/sessions_app/videosession/{other.pk}/change/", False, why),
