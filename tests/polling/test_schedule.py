@@ -64,7 +64,7 @@ def test_rekey_tries_again_what_failed(things: Things) -> None:
 
     schedule.rekey(things.workspace_id, "b" * 16)
 
-    assert claims.due_keys("polls") == ["", "b" * 16]
+    assert sorted(claims.due_keys("polls")) == ["", "b" * 16]
     assert {pk: row(pk).key_fingerprint for pk in (ok, bad, keyless)} == {
         ok: "b" * 16,
         bad: "b" * 16,
