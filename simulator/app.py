@@ -79,11 +79,7 @@ class Simulator:
 
     async def _files(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Media: no key and no counting, but faults strike here too when they name a path of it."""
-        fault = (
-            self.faults.strike(scope["method"], scope["path"], scope["path"], "")
-            if self.faults.files
-            else None
-        )
+        fault = self.faults.strike(scope["method"], scope["path"], scope["path"], "", files=True)
         if fault is None:
             await self.files(scope, receive, send)
         else:

@@ -111,11 +111,6 @@ class Faults:
         self._numbers = itertools.count(1)
         self._closing = closing
 
-    @property
-    def files(self) -> bool:
-        """Whether a fault is on that names media; `*` alone means the API."""
-        return any(fault.path.startswith(("/media", "/live")) for fault in self.active)
-
     def add(self, document: Any) -> Fault:
         if not isinstance(document, dict) or document.get("kind") not in KINDS:
             raise FaultError(f"kind must be one of: {', '.join(KINDS)}")
@@ -136,9 +131,12 @@ class Faults:
     def clear(self) -> None:
         self.active = []
 
-    def strike(self, method: str, path: str, template: str, key: str) -> Fault | None:
+    def strike(self, method: str, path: str, template: str, key: str, *, files: bool = False) -> Fault | None:
+        """The fault that this call meets. Files are only struck by faults that name them; `*` means the API."""
         for fault in self.active:
-            if fault.fits(method, path, template, key):
+            if fault.path.startswith(("/media", "/live")) == files and fault.fits(
+                method, path, template, key
+            ):
                 if fault.skip > 0:
                     fault.skip -= 1
                     continue

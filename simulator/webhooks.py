@@ -251,7 +251,8 @@ class Webhooks:
         answer: int | str
         try:
             answer = await asyncio.to_thread(self._post, delivery["url"], body, headers)
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
+            # ValueError: an address that only turns out to be none when it is used.
             answer = type(error).__name__
         delivery["attempts"] += 1
         delivery["answers"].append(answer)

@@ -209,18 +209,10 @@ def person(canvas: Canvas) -> None:
         fill=canvas.ink,
         width=10,
     )
-    side = 1 if x < 0.5 else -1
-    canvas.block(
-        x + side * 0.26 * short - 0.02,
-        0.2,
-        x + side * 0.26 * short + 0.2 * side + 0.02,
-        0.36,
-        (255, 255, 255),
-        round_=0.04,
-        alpha=225,
-    ) if side > 0 else canvas.block(
-        x - 0.26 * short - 0.2, 0.2, x - 0.26 * short, 0.36, (255, 255, 255), round_=0.04, alpha=225
-    )
+    # What the person says, on the side with more room.
+    wide = 0.26 * short
+    left = x + wide if x < 0.5 else x - wide - 0.22
+    canvas.block(left, 0.2, left + 0.22, 0.36, (255, 255, 255), round_=0.04, alpha=225)
 
 
 def waves(canvas: Canvas) -> None:

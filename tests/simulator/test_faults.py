@@ -176,6 +176,7 @@ def test_faults_until_cleared(raw: Api) -> None:
 
 def test_files_can_fail_too(raw: Api) -> None:
     look = raw.get("/avatars/looks?limit=1")[0]["preview_image_url"]
+    raw.simulator.control.fault("status", status=503, count=None)
     raw.simulator.control.fault("status", "/media/looks/*", status=403)
     assert [requests.get(look, timeout=10).status_code for _ in range(2)] == [403, 200]
 
