@@ -77,6 +77,29 @@ POLL_THREADS = env.whole("POLL_THREADS", default=32, least=1, most=256)
 
 # How often a workspace's list of sessions is read for those that were made elsewhere.
 POLL_LIST_SECONDS = env.whole("POLL_LIST_SECONDS", default=60, least=5, most=86400)
+# When a mirrored object is asked for again; polling/cadence.py says what each figure does.
+POLL_WORKING_SECONDS = env.decimal("POLL_WORKING_SECONDS", default=3, least=0.1, most=86400)
+POLL_WORKING_GROWTH = env.decimal("POLL_WORKING_GROWTH", default=1.15, least=1, most=10)
+POLL_WORKING_MAX_SECONDS = env.decimal("POLL_WORKING_MAX_SECONDS", default=7, least=0.1, most=86400)
+POLL_GENERATING_SECONDS = env.decimal("POLL_GENERATING_SECONDS", default=8, least=0.1, most=86400)
+POLL_GENERATING_GROWTH = env.decimal("POLL_GENERATING_GROWTH", default=1.1, least=1, most=10)
+POLL_GENERATING_MAX_SECONDS = env.decimal("POLL_GENERATING_MAX_SECONDS", default=20, least=0.1, most=86400)
+POLL_WAITING_SECONDS = env.decimal("POLL_WAITING_SECONDS", default=15, least=0.1, most=86400)
+POLL_WAITING_GROWTH = env.decimal("POLL_WAITING_GROWTH", default=1.5, least=1, most=10)
+POLL_WAITING_MAX_SECONDS = env.decimal("POLL_WAITING_MAX_SECONDS", default=300, least=0.1, most=86400)
+POLL_UNKNOWN_SECONDS = env.decimal("POLL_UNKNOWN_SECONDS", default=15, least=0.1, most=86400)
+POLL_UNKNOWN_GROWTH = env.decimal("POLL_UNKNOWN_GROWTH", default=1.5, least=1, most=10)
+POLL_UNKNOWN_MAX_SECONDS = env.decimal("POLL_UNKNOWN_MAX_SECONDS", default=600, least=0.1, most=86400)
+POLL_WATCHED_WORKING_MAX_SECONDS = env.decimal(
+    "POLL_WATCHED_WORKING_MAX_SECONDS", default=5, least=0.1, most=86400
+)
+POLL_WATCHED_WAITING_MAX_SECONDS = env.decimal(
+    "POLL_WATCHED_WAITING_MAX_SECONDS", default=10, least=0.1, most=86400
+)
+POLL_WATCHED_DONE_SECONDS = env.decimal("POLL_WATCHED_DONE_SECONDS", default=60, least=0.1, most=86400)
+POLL_WOKEN_SECONDS = env.decimal("POLL_WOKEN_SECONDS", default=1, least=0.1, most=86400)
+POLL_FAILURE_SECONDS = env.decimal("POLL_FAILURE_SECONDS", default=4, least=0.1, most=86400)
+POLL_FAILURE_MAX_SECONDS = env.decimal("POLL_FAILURE_MAX_SECONDS", default=300, least=0.1, most=86400)
 # How many jobs of one account HeyGen runs at once; what is over waits here instead of being refused there.
 CEILING_SESSIONS = env.whole("CEILING_SESSIONS", default=10, least=1, most=1000)
 CEILING_STREAMS = env.whole("CEILING_STREAMS", default=3, least=1, most=1000)
