@@ -38,6 +38,11 @@ class Entry:
     state: str = ""
 
     @property
+    def key(self) -> str:
+        """The position for an id: a number would be formatted for the reader's language."""
+        return str(self.position)
+
+    @property
     def is_person(self) -> bool:
         return self.role == "user"
 
