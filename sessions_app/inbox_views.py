@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from sessions_app import lists
-from workspaces_app import access
+from workspaces_app import access, context
 from workspaces_app.middleware import in_background
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
@@ -21,7 +21,7 @@ from workspaces_app.requests import SignedIn
 def inbox(request: SignedIn) -> HttpResponse:
     waiting = lists.waiting(request.user)
     unclear = lists.unclear(request.user)
-    context = {
+    shown = {
         "waiting": waiting,
         "unclear": unclear,
         "recent": lists.recent(request.user),
@@ -29,19 +29,22 @@ def inbox(request: SignedIn) -> HttpResponse:
         "needs_you_count": len(waiting) + len(unclear),
     }
     template = "sessions_app/inbox.html"
-    return render(request, f"{template}#lists" if request.htmx else template, context)
+    return render(request, f"{template}#lists" if request.htmx else template, shown)
 
 
 @in_background
 @login_required
 @require_safe
 def needs_you_count(request: SignedIn) -> JsonResponse:
-    """For title, favicon and notification of a page that nobody looks at: how many wait, and which came last."""
+    """What an open page asks for in the background: how many wait, which came last, what is wrong with the mirror."""
     rows = lists.waiting(request.user)
     latest = max(rows, key=lambda row: row.session.status_since, default=None)
     return JsonResponse(
         {
             "count": lists.waiting_count(request.user),
+            "problems": [
+                {"tone": banner.tone, "message": banner.message} for banner in context.banners(request)
+            ],
             "latest": None
             if latest is None
             else {

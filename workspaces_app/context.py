@@ -32,7 +32,12 @@ def workspaces(request: HttpRequest) -> dict[str, Any]:
 
 def problems(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `problems` of the mirror and of the person's own keys; nothing for somebody signed out."""
-    return {"problems": SimpleLazyObject(lambda: _banners(_mine(request)) if _is_signed_in(request) else [])}
+    return {"problems": SimpleLazyObject(lambda: banners(request))}
+
+
+def banners(request: HttpRequest) -> list[Banner]:
+    """The same for a page that is open already and asks from time to time."""
+    return _banners(_mine(request)) if _is_signed_in(request) else []
 
 
 def _is_signed_in(request: HttpRequest) -> bool:

@@ -1,6 +1,8 @@
 /**
- * Asks `body[data-needs-you]` every 30 s how many sessions wait for a person, also while the tab is hidden.
- * The answer is {"count": 3, "latest": {"title", "text", "url"} | null}. A change is told as the event `needs-you`.
+ * Asks `body[data-needs-you]` every 30 s how many sessions wait for a person, also while the tab is hidden, and what is
+ * wrong with the mirror: a page that stays open must not look fresh when nothing renews it.
+ * The answer is {"count": 3, "latest": {"title", "text", "url"} | null, "problems": [{"tone", "message"}]}.
+ * A change of the count is told as the event `needs-you`.
  *
  * `[data-notify]` is a checkbox: notifications of this browser, only when the tab is hidden.
  */
@@ -28,6 +30,26 @@ function notify(latest) {
   });
 }
 
+/** Makes the banners say what is wrong now; one that stays is left alone, so that it is not read out again. */
+function showProblems(problems) {
+  const place = document.getElementById("banners");
+  const template = document.getElementById("problem");
+  if (!place || !template) return;
+  const shown = new Set();
+  for (const banner of place.querySelectorAll("[data-problem]")) {
+    const text = banner.querySelector("p").textContent;
+    if (problems.some(({ message }) => message === text)) shown.add(text);
+    else banner.remove();
+  }
+  for (const { tone, message } of problems) {
+    if (shown.has(message)) continue;
+    const banner = template.content.firstElementChild.cloneNode(true);
+    banner.dataset.tone = tone;
+    banner.querySelector("p").textContent = message;
+    place.append(banner);
+  }
+}
+
 async function ask() {
   let answer;
   try {
@@ -41,6 +63,7 @@ async function ask() {
   if (known !== null && answer.count !== known) document.dispatchEvent(new CustomEvent("needs-you"));
   known = answer.count;
   setWaiting(answer.count);
+  showProblems(answer.problems ?? []);
 }
 
 if (address) {
