@@ -11,15 +11,16 @@ from typing import Any
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, WebError
 
 from workspaces_app.models import User
 
 # The machine may be busy with its other half: long enough for that, short enough to notice what hangs.
 PATIENCE_MS = 20_000
 
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+NARROW: ViewportSize = {"width": 320, "height": 700}
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text(encoding="utf-8")
@@ -98,6 +99,10 @@ def axe_findings(page: Page, rules: Sequence[str] = RULES) -> list[str]:
     """What axe finds on the page as it stands: rule, and the first few places."""
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE)  # unlike a script tag, this works under a strict policy
+    # A change of theme fades: half-way colours are nobody's.
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(animation => animation.finished))"
+    )
     result = page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})",
         list(rules),
@@ -115,14 +120,14 @@ def overflow(page: Page) -> int:
 
 
 @contextmanager
-def watched_for(browser: Browser, url: str) -> Iterator[Browsers]:
-    """Browsers of one test; afterwards fails when one of them complained."""
+def watched_for(browser: Browser, url: str, log: Callable[[], str]) -> Iterator[Browsers]:
+    """Browsers of one test; afterwards fails when one of them complained, with what the server's log says to that."""
     browsers = Browsers(browser, url, Complaints())
     try:
         yield browsers
     finally:
         browsers.close()
-    assert browsers.complaints.left == []
+    assert browsers.complaints.left == [], log()[-4000:]
 
 
 def playing(page: Page, selector: str, *, from_second: float = 0) -> Callable[[], bool]:

@@ -17,7 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from simulator.testing import Running, running
 from tests.e2e.browsers import PATIENCE_MS, Browsers, watched_for
-from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory
+from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.installation import ROOT, Installation, installed
 from tests.processes import Valkey, wait_until
 from tests.studio import Studio, pointed_at
@@ -26,7 +26,6 @@ from workspaces_app import keys
 from workspaces_app.models import CatalogueItem, Role, User
 
 SPEED = 10
-# What every page was first shown with: the simulator's catalogue is read once and copied for each workspace.
 _number = itertools.count(1)
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -97,8 +96,10 @@ class Team(Studio):
 
     def wait_for_catalogue(self) -> None:
         wait_until(
-            lambda: {"look", "voice"}
-            <= set(CatalogueItem.objects.filter(workspace=self.workspace).values_list("kind", flat=True)),
+            lambda: (
+                {"look", "voice"}
+                <= set(CatalogueItem.objects.filter(workspace=self.workspace).values_list("kind", flat=True))
+            ),
             seconds=30,
             what="looks and voices are read",
         )
@@ -120,10 +121,5 @@ def team(site: tuple[Installation, Running, Valkey]) -> Iterator[Team]:
 
 @pytest.fixture
 def browsers(browser: Browser, team: Team) -> Iterator[Browsers]:
-    with watched_for(browser, team.dailies.url) as made:
+    with watched_for(browser, team.dailies.url, lambda: team.dailies.log("web")) as made:
         yield made
-
-
-@pytest.fixture(scope="session")
-def password() -> str:
-    return PASSWORD

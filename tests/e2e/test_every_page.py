@@ -1,0 +1,171 @@
+"""Every page and main state: nothing for axe to find, nothing on the console, nothing to scroll sideways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from commands import tokens
+from realtime_app.models import StreamGroup
+from sessions_app import actions
+from tests.e2e.browsers import NARROW, PHONE, WIDE, Browsers, axe_findings, overflow
+from tests.e2e.conftest import Team
+from tests.factories import StreamFactory
+from workspaces_app.models import Membership, Role
+
+
+def examine(page: Page, address: str, ready: str = "main h1") -> None:
+    """One load, looked at in both themes and at all widths."""
+    answer = page.goto(address)
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe-inline" not in policy
+    assert "unsafe-eval" not in policy
+    assert "default-src 'self'" in policy
+    expect(page.locator(ready).first).to_be_visible()
+    for live_state in page.locator("[data-live-state]").all():
+        expect(live_state).to_have_attribute("data-state", "live")
+    assert page.locator("[aria-live=polite], [role=status]").count() == 1
+    assert page.locator("[aria-live=assertive], [role=alert]").count() == 1
+
+    found = []
+    for size in (WIDE, PHONE):
+        page.set_viewport_size(size)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            found += [f"{theme}, {size['width']} px: {finding}" for finding in axe_findings(page)]
+        if overflow(page) > 0:
+            found.append(f"{size['width']} px: scrolls sideways by {overflow(page)} px")
+    page.set_viewport_size(NARROW)
+    if overflow(page) > 0:
+        found.append(f"{NARROW['width']} px: scrolls sideways by {overflow(page)} px")
+    assert found == []
+
+
+def test_pages_before_anything_happened(team: Team, browsers: Browsers):
+    examine(browsers.stranger(), "/sign-in/")
+    page = browsers.of(team.person)
+    for address in (
+        "/",
+        "/sessions/",
+        "/sessions/?q=nothing+like+this",
+        "/library/",
+        "/library/?type=hologram",
+        "/live/",
+        "/workspaces/",
+        "/account/",
+        "/account/password/",
+    ):
+        examine(page, address)
+
+
+def test_forms_for_something_new(team: Team, browsers: Browsers):
+    team.wait_for_catalogue()
+    page = browsers.of(team.person)
+    examine(page, "/sessions/new/")
+    page.set_viewport_size(WIDE)
+    for picker in page.locator("[data-picker] summary").all():
+        picker.click()
+    assert axe_findings(page) == []
+    page.get_by_role("button", name="Start the session").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    assert axe_findings(page) == []
+    browsers.complaints.expect("422")
+    examine(page, "/live/new/")
+
+
+def test_workspace_pages_of_an_admin(team: Team, browsers: Browsers):
+    Membership.objects.filter(user=team.person).update(role=Role.ADMIN)
+    page = browsers.of(team.person)
+    overview = f"/workspaces/{team.workspace.slug}/"
+    for address in (overview, f"{overview}settings/", f"{overview}key/", f"{overview}audit/"):
+        examine(page, address)
+
+
+@dataclass(frozen=True)
+class State:
+    """A session whose page is looked at as soon as `condition` is true."""
+
+    name: str
+    prompt: str
+    condition: str
+    mode: str = "chat"
+
+
+STATES = (
+    State("thinking", "A film about tea [scenario: stuck-thinking] [messages: 5]", "message_count >= 4"),
+    State("question", "A film about tea", "status == 'waiting_for_input'"),
+    State("storyboard", "A film about tea [scenario: no-question]", "status == 'reviewing'"),
+    State("rendering", "A film about tea [scenario: stuck-rendering]", "status == 'generating'", "generate"),
+    State("done", "A film about tea [scenario: straight]", "session.videos.filter(group='done')", "generate"),
+    State("failed", "A film about tea [scenario: fail-message]", "status == 'failed'"),
+    State("unknown status", "A film about tea [scenario: unknown-status]", "status == 'pondering'"),
+)
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_a_session_in_each_state(team: Team, browsers: Browsers, state: State):
+    session = team.create(state.prompt, mode=state.mode)
+    team.until(session, state.condition, seconds=60)
+    examine(browsers.of(team.person), session.get_absolute_url())
+
+
+def test_presses_that_did_not_arrive(team: Team, browsers: Browsers):
+    session = team.create("A film about tea")
+    team.until(session, "status == 'waiting_for_input'")
+    path = f"/v3/video-agents/{session.remote_id}"
+    team.simulator.control.fault("status", path, method="POST", status=400, message="The text is not allowed")
+    refused = actions.send(session, text="Something forbidden", token=tokens.new(), by=team.person)
+    team.simulator.control.fault("drop", path, method="POST", count=None)
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    expect(page.locator(f"#press-{refused.pk}")).to_contain_text("The text is not allowed")
+    examine(page, session.get_absolute_url(), ready=f"#press-{refused.pk}")
+
+
+def test_lists_with_something_in_them(team: Team, browsers: Browsers):
+    waiting = team.create("A film about waiting rooms")
+    done = team.create("A film about tea [scenario: straight]", mode="generate")
+    team.until(waiting, "status == 'waiting_for_input'")
+    team.until(done, "session.videos.filter(group='done')", seconds=60)
+    StreamFactory(workspace=team.workspace, group=StreamGroup.COMPLETED, status="completed")
+    page = browsers.of(team.person)
+    for address in ("/", "/sessions/", "/library/", "/live/"):
+        examine(page, address)
+
+
+@pytest.mark.parametrize("group", [StreamGroup.COMPLETED, StreamGroup.ERROR])
+def test_a_live_stream_that_is_over(team: Team, browsers: Browsers, group: StreamGroup):
+    stream = StreamFactory(
+        workspace=team.workspace, group=group, status="completed", end_reason="idle_timeout"
+    )
+    examine(browsers.of(team.person), f"/live/{stream.pk}/")
+
+
+def test_dialogs(team: Team, browsers: Browsers):
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    page.get_by_role("region", name="Storyboard 1").get_by_role("link").first.click()
+    large = page.get_by_role("dialog", name="Large view")
+    expect(large.get_by_role("img")).to_be_visible()
+    assert axe_findings(page) == []
+    page.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert axe_findings(page) == []
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize(("address", "status"), [("/nowhere/", 404), ("/sessions/new/?workspace=%00", 200)])
+def test_pages_of_errors(team: Team, browsers: Browsers, address: str, status: int):
+    browsers.complaints.expect("404")
+    page = browsers.of(team.person)
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == status
+    assert axe_findings(page) == []
