@@ -100,7 +100,9 @@ class Drill:
             ]
         )
         method = self.chance.choice(["GET", "POST", "POST"])
-        count = self.chance.randint(1, 3) if method == "POST" else 1  # a person has to get somewhere in a minute
+        count = (
+            self.chance.randint(1, 3) if method == "POST" else 1
+        )  # a person has to get somewhere in a minute
         control.fault(path="/v3/video-agents*", method=method, count=count, **fault)
         return str(fault["kind"])
 
