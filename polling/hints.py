@@ -8,13 +8,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
-from django.conf import settings
+from celery import current_app
+
+from polling.connection import PATIENCE_SECONDS
 
 logger = logging.getLogger(__name__)
 
 # What a lane's messages are worth once the next ticks have passed.
 EXPIRES_SECONDS = 5
+TASK = "polling.drain"
 
 
 class Messenger:
@@ -44,27 +48,44 @@ class Messenger:
             try:
                 for _ in range(count):
                     self._send(lane)
-            except Exception as exc:  # whatever the broker's library raises: the tick repeats it
+            except Exception as exc:  # whatever the broker's library raises: the next tick repeats the hint
                 logger.info("a hint for %s was lost: %s", lane, exc)
 
 
-def _publish(lane: str) -> None:
-    from celery import current_app
+class Celery:
+    """Publishes on a broker connection of its own, whose patience is shorter than a worker's."""
 
-    current_app.send_task(
-        "polling.drain",
-        args=[lane],
-        queue=lane,
-        expires=EXPIRES_SECONDS,
-        retry=False,
-        ignore_result=True,
-    )
+    def __init__(self) -> None:
+        self._producer: Any = None
+
+    def __call__(self, lane: str) -> None:
+        if self._producer is None:
+            patience = {
+                "socket_timeout": PATIENCE_SECONDS,
+                "socket_connect_timeout": PATIENCE_SECONDS,
+                "retry_on_timeout": False,
+            }
+            broker = current_app.connection_for_write(transport_options=patience)
+            self._producer = current_app.amqp.Producer(broker)
+        try:
+            current_app.send_task(
+                TASK,
+                [lane],
+                queue=lane,
+                producer=self._producer,
+                expires=EXPIRES_SECONDS,
+                ignore_result=True,
+                retry=False,
+            )
+        except Exception:
+            self._producer.connection.collapse()
+            self._producer = None
+            raise
 
 
-messenger = Messenger(_publish)
+messenger = Messenger(Celery())
 
 
 def drain(lane: str, count: int = 1) -> None:
     """Hints that something of a lane is due."""
-    if settings.CELERY_BROKER_URL:
-        messenger.add(lane, count)
+    messenger.add(lane, count)

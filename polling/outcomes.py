@@ -69,7 +69,6 @@ def _answered(
     group = reading.group or claim.group
     pace = Pace(
         group=group,
-        # A group that moved without news (the app knows more) starts its series anew.
         since_change=0.0 if changed else claim.age,
         watched=claim.watched,
         woken=claim.woken,

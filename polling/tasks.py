@@ -14,7 +14,7 @@ def tick() -> None:
     ticks.tick()
 
 
-@shared_task(name="polling.drain", ignore_result=True, expires=hints.EXPIRES_SECONDS)
+@shared_task(name=hints.TASK, ignore_result=True, expires=hints.EXPIRES_SECONDS)
 def drain(lane: str) -> None:
     drains.drain(lane)
 
