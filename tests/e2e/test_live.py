@@ -1,0 +1,45 @@
+"""A live avatar: started, seen and heard, given more to say, stopped."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.e2e.browsers import Browsers, playing
+from tests.e2e.conftest import Team
+from tests.processes import wait_until
+
+
+def test_a_live_stream_is_started_watched_spoken_to_and_stopped(team: Team, browsers: Browsers):
+    team.simulator.control.set_speed(1)  # pictures and speech of a live stream run in real time
+    team.wait_for_catalogue()
+    page = browsers.of(team.person)
+    page.goto("/live/")
+    page.get_by_role("link", name="Start the first one").click()
+    page.locator("#look-choices").get_by_role("radio").first.check(force=True)
+    page.locator("#voice-choices").get_by_role("radio").first.check(force=True)
+    page.get_by_label("Text", exact=True).fill("Welcome to the morning show. We begin with the weather.")
+    page.get_by_role("button", name="Start the stream").click()
+
+    expect(page).to_have_url(re.compile(r"/live/[0-9a-f-]{36}/$"))
+    page.evaluate("window.neverReloaded = true")
+    wait_until(playing(page, "video", from_second=1), seconds=60, what="hls.js plays")
+    assert page.locator("video").evaluate("video => video.src").startswith("blob:"), "hls.js does not play it"
+    spoken = page.locator("[data-words]")
+    expect(spoken).to_contain_text("weather")
+
+    field = page.get_by_label("What the avatar says next")
+    field.fill("And now an umbrella for everybody")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    expect(page.get_by_role("listitem").filter(has_text="And now an umbrella")).to_be_visible()
+    expect(spoken).to_contain_text("umbrella", timeout=30_000)
+
+    page.get_by_role("button", name="Stop the stream").click()
+    page.get_by_role("dialog").get_by_role("button", name="Yes").click()
+    status = page.get_by_role("region", name="Status", exact=True)
+    expect(status).to_contain_text(re.compile("Stopped|Ended|Cancel", re.IGNORECASE))
+    expect(page.get_by_text("The stream has ended: it takes no more text.")).to_be_visible()
+    assert page.evaluate("window.neverReloaded"), "the page was loaded again"
+    assert [entry["kind"] for entry in team.accepted()] == ["create_stream", "append_text"]

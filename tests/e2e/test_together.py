@@ -1,0 +1,114 @@
+"""Two people in two browsers; who may do what; what a signed-out browser still gets."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browsers import Browsers
+from tests.e2e.conftest import Team
+from tests.factories import UserFactory
+from workspaces_app.models import Role
+
+
+def post(page: Page, address: str, **fields: str) -> int:
+    """The status of a form that this browser posts, whatever buttons its page shows."""
+    return int(
+        page.evaluate(
+            """async ([address, fields]) => {
+                const body = new URLSearchParams(fields);
+                const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+                return (await fetch(address, {method: "POST", body, headers})).status
+            }""",
+            [address, fields],
+        )
+    )
+
+
+def test_a_second_person_sees_what_the_first_does(team: Team, browsers: Browsers):
+    session = team.create("A film about bread")
+    team.until(session, "status == 'waiting_for_input'")
+    colleague = team.member(Role.CREATOR, "Carl Creator")
+    first, second = browsers.of(team.person), browsers.of(colleague)
+    for page in (first, second):
+        page.goto(session.get_absolute_url())
+        expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+
+    typed = second.get_by_label("Message to the agent")
+    typed.fill("I was about to say")
+    first.get_by_label("Message to the agent").fill("Warm and slow")
+    first.get_by_role("button", name="Send", exact=True).click()
+
+    conversation = second.get_by_role("region", name="Conversation")
+    expect(conversation.get_by_text("Warm and slow")).to_be_visible()
+    expect(second.get_by_role("region", name="Storyboard 1").get_by_role("img").first).to_be_visible()
+    expect(typed).to_have_value("I was about to say")
+
+
+def test_the_stream_of_a_signed_out_browser_ends(team: Team, browsers: Browsers):
+    session = team.create("A film about bread [scenario: stuck-thinking]")
+    team.until(session, "status == 'thinking'")
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+
+    browsers.complaints.expect("403")  # what the stream answers from now on
+    elsewhere = page.context.new_page()
+    elsewhere.goto("/account/")
+    elsewhere.locator("summary").filter(has_text=team.person.name).click()
+    elsewhere.get_by_role("button", name="Sign out", exact=True).click()
+    expect(elsewhere.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
+    assert f"next={session.get_absolute_url()}" in page.url.replace("%2F", "/")
+
+
+def test_a_viewer_reads_and_cannot_send(team: Team, browsers: Browsers):
+    session = team.create("A film about bread")
+    team.until(session, "status == 'waiting_for_input'")
+    page = browsers.of(team.member(Role.VIEWER, "Vera Viewer"))
+    page.goto(session.get_absolute_url())
+
+    expect(page.get_by_text("The agent asks")).to_be_visible()
+    expect(page.get_by_text("You are a viewer here")).to_be_visible()
+    assert page.get_by_label("Message to the agent").count() == 0
+    assert page.locator("#question").get_by_role("button").count() == 0
+
+    browsers.complaints.expect("403")
+    address = session.get_absolute_url()
+    for name in ("send", "answer", "approve", "stop"):
+        assert post(page, f"{address}{name}/", message="Hello", choice="Hello", token="x") == 403
+    assert [entry["kind"] for entry in team.accepted()] == ["create_session"]
+
+
+def test_only_an_approver_speaks_while_a_storyboard_is_reviewed(team: Team, browsers: Browsers):
+    session = team.create("A film about bread [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    creator = browsers.of(team.member(Role.CREATOR, "Carl Creator"))
+    creator.goto(session.get_absolute_url())
+
+    expect(creator.get_by_text("An approver decides.")).to_be_visible()
+    assert creator.get_by_role("button", name="Approve storyboard").count() == 0
+    browsers.complaints.expect("403")
+    assert post(creator, f"{session.get_absolute_url()}send/", message="Looks good", token="x") == 403
+
+    approver = browsers.of(team.person)
+    approver.goto(session.get_absolute_url())
+    approver.get_by_role("button", name="Approve storyboard 1").first.click()
+    expect(creator.get_by_role("region", name="Status", exact=True)).to_contain_text(
+        re.compile("Rendering|Done")
+    )
+
+
+def test_a_stranger_finds_nothing(team: Team, browsers: Browsers):
+    session = team.create("A film about secrets")
+    browsers.complaints.expect("404")
+    page = browsers.of(UserFactory(name="Sam Stranger"))
+    answer = page.goto(session.get_absolute_url())
+
+    assert answer is not None
+    assert answer.status == 404
+    assert "secrets" not in page.content()
+    page.goto("/sessions/")
+    assert "secrets" not in page.content()
