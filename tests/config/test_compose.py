@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -256,3 +258,72 @@ def test_web_without_secrets_says_what_is_missing(tmp_path: Path):
     )
 
     assert (done.returncode, done.stderr) == (1, "Dailies cannot start: FIELD_KEYS is not set\n")
+
+
+class Browser:
+    """A person without JavaScript: pages, and the plain forms on them."""
+
+    def __init__(self, composed: Composed) -> None:
+        self.url = composed.url
+        self.http = requests.Session()
+        found = re.search(r"^Sign in as (admin@\S+) with the password (\S+)$", composed.sign_in, re.MULTILINE)
+        assert found is not None
+        self.page = self.read("/")
+        self.post(self.page.url, email=found[1], password=found[2])
+
+    def read(self, path: str) -> requests.Response:
+        self.page = self.http.get(path if "://" in path else self.url + path, timeout=30)
+        assert self.page.ok, (self.page.status_code, self.page.text[:500])
+        return self.page
+
+    def value(self, pattern: str) -> str:
+        found = re.search(pattern, self.page.text)
+        assert found is not None, f"{pattern} is not on {self.page.url}"
+        return found[1]
+
+    def post(self, path: str, **fields: str) -> requests.Response:
+        fields["csrfmiddlewaretoken"] = self.value(r'name="csrfmiddlewaretoken" value="(\w+)"')
+        address = path if "://" in path else self.url + path
+        self.page = self.http.post(address, data=fields, headers={"Referer": address}, timeout=30)
+        assert self.page.ok, (self.page.status_code, self.page.text[:500])
+        return self.page
+
+    def until(self, path: str, pattern: str, *, seconds: float = 90) -> str:
+        """Reloads a page until the pattern is on it; gives its group."""
+
+        def found() -> bool:
+            time.sleep(0.3)  # a person's reload, not a loop on the server
+            return re.search(pattern, self.read(path).text) is not None
+
+        wait_until(found, seconds=seconds, what=f"{pattern} on {path}")
+        return self.value(pattern)
+
+
+@pytest.mark.faults
+@pytest.mark.postgresql
+def test_the_main_job_is_done_through_them(composed: Composed):
+    requests.post(
+        f"{composed.simulator_url}/_control/clock", json={"speed": 30}, timeout=10
+    ).raise_for_status()
+    person = Browser(composed)
+    person.read("/sessions/new/")
+    token = person.value(r'name="token" value="([\w-]+)"')
+    prompt = "A film about a harbour at dawn"
+    session = person.post("/sessions/new/", token=token, workspace="studio", prompt=prompt, mode="chat").url
+
+    choice = person.until(session, r'form="answer-form" name="choice" value="([^"]+)"')
+    token = person.value(r'id="answer-token" value="([\w-]+)"')
+    person.post(f"{session}answer/", token=token, choice=html.unescape(choice))
+    revision = person.until(session, r'form="approve-form" name="revision" value="(\d+)"')
+    token = person.value(r'id="approve-token" value="([\w-]+)"')
+    person.post(f"{session}approve/", token=token, revision=revision)
+    film = person.until(session, r'<source src="(/files/[^"]+)" type="video/mp4"')
+
+    answer = person.http.get(composed.url + html.unescape(film), headers={"Range": "bytes=0-99"}, timeout=30)
+    assert (answer.status_code, answer.headers["content-type"], len(answer.content)) == (
+        206,
+        "video/mp4",
+        100,
+    )
+    ledger = requests.get(f"{composed.simulator_url}/_control/ledger", timeout=10).json()
+    assert len(ledger["accepted"]) == 3
