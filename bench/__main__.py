@@ -1,0 +1,70 @@
+"""`./run bench mirror|live|pages [--quick] [--database SQLite|PostgreSQL] [--part NAME]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+
+from bench import figures
+from bench.stage import staged
+
+BOTH = ("SQLite", "PostgreSQL")
+# Parts of each measurement, and the databases that make a difference to them.
+PARTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "mirror": (
+        ("mirror.lives", ("",)),
+        ("mirror.throughput", BOTH),
+        ("mirror.tls", ("SQLite",)),
+        ("mirror.writes", BOTH),
+        ("mirror.hot", BOTH),
+        ("mirror.budget", BOTH),
+        ("mirror.storm", BOTH),
+        ("mirror.press", BOTH),
+        ("mirror.memory", ("SQLite",)),
+    ),
+    "live": (("live", BOTH),),
+    "pages": (("pages", BOTH),),
+}
+# A quick run shows that all of it works and about where it stands; it proves no figure.
+QUICK = {
+    "mirror": ("mirror.lives", "mirror.throughput", "mirror.writes", "mirror.press"),
+    "live": ("live",),
+    "pages": ("pages",),
+}
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("what", choices=sorted(PARTS))
+    parser.add_argument("--quick", action="store_true", help="less than a minute, on SQLite alone")
+    parser.add_argument("--database", choices=BOTH, action="append")
+    parser.add_argument("--part", action="append", help="only this part of the measurement; nothing is kept")
+    options = parser.parse_args(arguments)
+    databases = tuple(options.database or (BOTH[:1] if options.quick else BOTH))
+    wanted = [f"{options.what}.{part}" for part in options.part or ()]
+    found = []
+    with staged(quick=options.quick) as stage:
+        for part, where in PARTS[options.what]:
+            if wanted and part not in wanted:
+                continue
+            if options.quick and not wanted and part not in QUICK[options.what]:
+                continue
+            for database in where:
+                if database and database not in databases:
+                    continue
+                measured = replace(stage.run(part, database or "SQLite"), database=database)
+                print(
+                    f"\n{measured.title}: {measured.noise}\n{figures.table(measured.figures)}\n", flush=True
+                )
+                found.append(measured)
+    if not wanted:
+        print(f"Kept in bench/results/{figures.keep(options.what, found, quick=options.quick).name}")
+    missed = [figure.name for part in found for figure in part.figures if figure.reached is False]
+    if missed:
+        print("Short of its goal: " + "; ".join(missed))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

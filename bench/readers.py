@@ -1,0 +1,61 @@
+"""Hundreds of open event streams in one process: `python -m bench.readers PORT PATH COOKIE COUNT`.
+
+Says `ready` when all are open. Each line that it reads then asks for what came since: {"versions": {id: [monotonic
+times at which a stream had it]}, "open": streams that are still there}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import defaultdict
+
+import uvloop
+
+AT_ONCE = 20
+
+
+class Streams:
+    def __init__(self, port: int, path: str, cookie: str) -> None:
+        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode()
+        self._port = port
+        self._opening = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.seen: dict[str, list[float]] = defaultdict(list)
+        self.open = 0
+
+    async def add(self) -> None:
+        """Opens one, and goes on reading it."""
+        async with self._opening:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            writer.write(self._request)
+            status = await reader.readline()
+            if b" 200 " not in status:
+                raise ConnectionError(status.decode())
+        self.open += 1
+        task = asyncio.create_task(self._read(reader))
+        self._tasks.add(task)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            if line.startswith(b"id: "):
+                self.seen[line[4:].strip().decode()].append(time.monotonic())
+        self.open -= 1
+
+
+async def main() -> None:
+    port, path, cookie, count = sys.argv[1:]
+    streams = Streams(int(port), path, cookie)
+    await asyncio.gather(*(streams.add() for _ in range(int(count))))
+    print("ready", flush=True)
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while await lines.readline():
+        print(json.dumps({"versions": streams.seen, "open": streams.open}), flush=True)
+        streams.seen.clear()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
