@@ -15,6 +15,7 @@ from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser, expect
 from pytest_django.plugin import DjangoDbBlocker
 
+from polling import health
 from simulator.testing import Running, running
 from tests.e2e.browsers import PATIENCE_MS, Browsers, watched_for
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
@@ -82,6 +83,7 @@ def site(database: None, valkey_server: Valkey) -> Iterator[tuple[Installation, 
             check=True,
         )
         dailies.start("worker", "commands", "beat", "web")
+        wait_until(lambda: not health.problems(), seconds=60, what="every process has given a sign of life")
         yield dailies, simulator, valkey_server
 
 

@@ -27,7 +27,7 @@ def test_the_main_job_is_plain_forms_underneath(team: Team, browsers: Browsers):
 
     page.reload()
     expect(page.get_by_text("The agent asks")).to_be_visible()
-    expect(page.get_by_text("A film about paper").first).to_be_visible()
+    expect(page.get_by_role("region", name="Conversation")).to_contain_text("A film about paper")
     page.get_by_label("Message to the agent").fill("Folded, never cut")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("region", name="Conversation")).to_contain_text("Folded, never cut")

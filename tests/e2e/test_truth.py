@@ -1,0 +1,74 @@
+"""Whatever dies, the page says what is true, or says that it cannot know."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.e2e.browsers import Browsers
+from tests.e2e.conftest import Team
+
+
+def test_a_web_process_killed_in_the_middle_of_a_send(team: Team, browsers: Browsers):
+    session = team.create("A film about moths")
+    team.until(session, "status == 'waiting_for_input'")
+    browsers.complaints.expect(
+        "ERR_", "net::", "Failed to fetch", "NetworkError", "htmx:error", "network error"
+    )
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    field = page.get_by_label("Message to the agent")
+    field.fill("Follow the light")
+
+    team.dailies.kill("web")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be reached")
+    expect(field).to_have_value("Follow the light")
+    team.dailies.start("web")
+
+    # The page finds its way back by itself, and what was typed survives a reload too.
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible(timeout=40_000)
+    page.reload()
+    expect(field).to_have_value("Follow the light")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("region", name="Conversation")).to_contain_text("Follow the light")
+    team.until(session, "status == 'reviewing'")
+    sends = [entry["body"]["message"] for entry in team.accepted() if entry["kind"] == "send_message"]
+    assert sends == ["Follow the light"]
+
+
+def test_a_browser_closed_in_the_middle_of_a_send(team: Team, browsers: Browsers):
+    session = team.create("A film about moths")
+    team.until(session, "status == 'waiting_for_input'")
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    page.get_by_label("Message to the agent").fill("Follow the light")
+    with page.expect_request(re.compile("/send/$")):
+        page.get_by_role("button", name="Send", exact=True).click(no_wait_after=True)
+    page.close()
+
+    again = browsers.of(team.person)
+    again.goto(session.get_absolute_url())
+    expect(again.get_by_role("region", name="Conversation")).to_contain_text("Follow the light")
+    team.until(session, "status == 'reviewing'")
+    assert len([entry for entry in team.accepted() if entry["kind"] == "send_message"]) == 1
+
+
+def test_without_a_worker_the_page_says_so_and_stops_saying_it(team: Team, browsers: Browsers):
+    session = team.create("A film about moths [scenario: stuck-thinking]")
+    team.until(session, "status == 'thinking'")
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    banner = page.get_by_text("No worker is running.")
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    expect(banner).to_have_count(0)
+
+    team.dailies.kill("worker")
+    team.dailies.kill("commands")
+    try:
+        expect(banner.or_(page.get_by_text("May be out of date.")).first).to_be_visible(timeout=60_000)
+    finally:
+        team.dailies.start("worker", "commands")
+    expect(banner).to_have_count(0, timeout=60_000)
+    expect(page.get_by_text("May be out of date.")).to_have_count(0, timeout=60_000)
