@@ -108,7 +108,9 @@ def test_the_count_for_pages_that_nobody_looks_at():
     )
     VideoSessionFactory(group="needs_you")
     response = member(workspace).get("/needs-you/count/")
-    assert response.json() == {
+    answer = response.json()
+    del answer["problems"]  # of the whole installation: tested with the banners
+    assert answer == {
         "count": 2,
         "latest": {
             "title": "New",
@@ -120,7 +122,8 @@ def test_the_count_for_pages_that_nobody_looks_at():
 
 
 def test_nothing_waits():
-    assert member(WorkspaceFactory()).get("/needs-you/count/").json() == {"count": 0, "latest": None}
+    answer = member(WorkspaceFactory()).get("/needs-you/count/").json()
+    assert (answer["count"], answer["latest"]) == (0, None)
 
 
 @pytest.mark.parametrize("address", ["/", "/needs-you/count/", "/sessions/", "/library/", "/sessions/new/"])
