@@ -87,8 +87,8 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     now = timezone.now()
     rows = session.messages.select_related("command__by")
     newest = list(rows.order_by("-position")[:PAGE])[::-1]
-    shown = newest if since is None else [message for message in newest if message.version > since]
     resources = list(Resource.objects.filter(session=session).in_order())
+    shown = newest if since is None else _changed(newest, resources, since)
     videos = list(session.videos.order_by("-first_seen_at"))
     files = tiles.files_of(session)
     by_id = {resource.pk: tiles.tile(resource, files[resource.pk]) for resource in resources}
@@ -122,6 +122,16 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "notes": list(session.notes.select_related("author").order_by("-id")),
         "now": now,
     }
+
+
+def _changed(messages: Sequence[Message], resources: Sequence[Resource], since: int) -> list[Message]:
+    """Messages that look different from `since`: said or reworded later, or showing what was only described later."""
+    moved = {resource.resource_id for resource in resources if resource.version > since}
+    return [
+        message
+        for message in messages
+        if message.version > since or not moved.isdisjoint(message.resource_ids)
+    ]
 
 
 def _chat(session: VideoSession, messages: Sequence[Message], shown: Mapping[str, Tile]) -> dict[str, Any]:

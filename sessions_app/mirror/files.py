@@ -18,7 +18,7 @@ from polling.changes import Announcement
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading
 from sessions_app import vault
 from sessions_app.mirror.media import FILE_KIND
-from sessions_app.models import MediaFile, MediaState, VideoSession
+from sessions_app.models import MediaFile, MediaState, Resource, VideoSession
 
 TRIES = 8
 SECONDS = 600.0
@@ -87,17 +87,16 @@ def write(plans: Sequence[tuple[Change, vault.Copy]]) -> Sequence[Announcement]:
     MediaFile.objects.bulk_update(
         files.values(), ["state", "failure", "stored_at", "path", "size", "content_type", "sha256"]
     )
-    return _shown_again({change.job.session_id for change, _ in plans})
+    return _shown_again({change.job.session_id for change, _ in plans}, list(files))
 
 
-def _shown_again(session_ids: set[UUID]) -> list[Announcement]:
+def _shown_again(session_ids: set[UUID], file_ids: list[UUID]) -> list[Announcement]:
+    """The pages of these sessions show the files, and so do messages that carry their resources."""
     VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1)
-    return [
-        Announcement(workspace_id, "session", pk, version)
-        for pk, workspace_id, version in VideoSession.objects.filter(pk__in=session_ids).values_list(
-            "pk", "workspace_id", "version"
-        )
-    ]
+    rows = list(VideoSession.objects.filter(pk__in=session_ids).values_list("pk", "workspace_id", "version"))
+    for pk, _, version in rows:
+        Resource.objects.filter(session=pk, files__in=file_ids).update(version=version)
+    return [Announcement(workspace_id, "session", pk, version) for pk, workspace_id, version in rows]
 
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from commands import tokens
 from commands.models import Command
 from sessions_app import session_page
-from sessions_app.models import VideoSession
+from sessions_app.models import Resource, VideoSession
 from sessions_app.session_page import VARIANTS
 from tests.factories import (
     MediaFileFactory,
@@ -423,3 +423,17 @@ def test_a_viewer_sees_no_composer():
     html = signed_in(session, Role.VIEWER).get(session.get_absolute_url()).content.decode()
     assert 'name="message"' not in html
     assert "You are a viewer here" in html
+
+
+def test_a_message_is_sent_again_when_its_picture_is_described_later():
+    session = reviewing()
+    message = session.messages.exclude(resource_ids=[]).order_by("position").first()
+    assert message is not None
+    before = session.version
+    Resource.objects.filter(session=session, resource_id=message.resource_ids[0]).update(version=before + 1)
+    VideoSession.objects.filter(pk=session.pk).update(version=before + 1)
+
+    html = session_page.fragments(session.pk, before, "en", "creator")
+
+    assert f'id="m{message.position}"' in html
+    assert 'id="m0"' not in html
