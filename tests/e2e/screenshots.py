@@ -6,7 +6,6 @@ A file per picture: `<what>-<light|dark>-<wide|phone>.png`. pytest collects this
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -161,7 +160,3 @@ def test_pictures_of_a_live_stream(team: Team, browsers: Browsers, folder: Path)
     )
     take(page, "live-ended")
     visit(page, "/live/", "live")
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -55,7 +56,6 @@ def test_words_of_the_agent_and_titles_are_text(team: Team, browsers: Browsers):
         {"title": f"Title {HOSTILE}", "say": f"Message {HOSTILE}", "type": SCRIPT},
         {"say": "**bold** and [a link](https://example.com/) stay"},
         {
-            "status": "waiting_for_input",
             "ask": f"Which one? {HOSTILE}",
             "choices": [f"First {IMAGE}", ATTRIBUTE],
             "waits": "answer",
@@ -160,6 +160,7 @@ def test_resources_with_odd_types_names_and_links(team: Team, browsers: Browsers
     session = team.create("A film [scenario: no-question]")
     team.until(session, "session.resources.exclude(read_at=None)", seconds=60)
     page = browsers.of(team.person)
+    browsers.complaints.expect("503")  # such a link leads nowhere, and the file says so
     page.goto(session.get_absolute_url())
     inert(page)
     page.goto("/library/")
@@ -198,7 +199,7 @@ def test_words_of_a_stream_are_text(team: Team, browsers: Browsers):
     )
     page = browsers.of(team.person)
     page.goto(f"/live/{stream.pk}/")
-    expect(page.locator("[data-words]")).to_contain_text("<script>window.owned", timeout=40_000)
+    expect(page.locator("[data-words]")).to_contain_text(re.compile(r"<\s*script"), timeout=40_000)
     inert(page)
     page.goto("/live/")
     inert(page)
