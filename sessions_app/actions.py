@@ -112,7 +112,7 @@ def send(
 
 def current_revision(session: VideoSession) -> storyboard.Revision | None:
     """The newest storyboard, or None before the first."""
-    messages = Message.objects.filter(session=session).order_by("position")
+    messages = Message.objects.filter(session=session).that_make_revisions()
     found = storyboard.revisions(messages, list(Resource.objects.filter(session=session).in_order()))
     return found[-1] if found else None
 

@@ -42,17 +42,13 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def newest(self, count: int) -> list[Message]:
-        """The last `count` messages of the filtered session, oldest first."""
-        return list(reversed(self.order_by("-position")[:count]))
-
-    def before(self, position: int, count: int) -> list[Message]:
-        """The `count` messages before `position`, oldest first."""
-        return list(reversed(self.filter(position__lt=position).order_by("-position")[:count]))
-
-    def changed_after(self, version: int) -> MessageQuerySet:
-        """What an event stream that is at `version` has not seen yet."""
-        return self.filter(version__gt=version).order_by("position")
+    def that_make_revisions(self) -> MessageQuerySet:
+        """What decides where a storyboard revision begins and what is in it, oldest first."""
+        return (
+            self.filter(models.Q(role="user") | ~models.Q(resource_ids=[]))
+            .only("session_id", "position", "role", "content", "resource_ids")
+            .order_by("position")
+        )
 
 
 class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):
@@ -65,26 +61,20 @@ class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):
         return self.order_by("message_position", "place", "id")
 
     def for_library(self) -> ResourceQuerySet:
-        return (
-            self.described()
-            .select_related("session", "workspace")
-            .prefetch_related("files")
-            .order_by("-first_seen_at", "-id")
-        )
+        """Rows of the library: session, workspace and files at hand, newest first."""
+        rows = self.select_related("session", "workspace").prefetch_related("files")
+        return rows.order_by("-first_seen_at", "-id")
 
 
 class VideoQuerySet(WorkspaceScoped, models.QuerySet["Video"]):
     def for_library(self) -> VideoQuerySet:
-        return (
-            self.select_related("session", "workspace")
-            .prefetch_related("files")
-            .order_by("-first_seen_at", "-id")
-        )
+        """Rows of the library: session, workspace and files at hand, newest first."""
+        rows = self.select_related("session", "workspace").prefetch_related("files")
+        return rows.order_by("-first_seen_at", "-id")
 
 
 class MediaFileQuerySet(WorkspaceScoped, models.QuerySet["MediaFile"]):
-    def wanted(self) -> MediaFileQuerySet:
-        return self.filter(state="wanted")
+    """Scoped like the rest; a file is asked for by its id."""
 
 
 class UploadQuerySet(WorkspaceScoped, models.QuerySet["Upload"]):

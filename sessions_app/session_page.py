@@ -21,7 +21,6 @@ from polling import schedule
 from sessions_app import access, conversation, storyboard, tiles, words
 from sessions_app.conversation import PAGE
 from sessions_app.models import Message, Mode, Resource, VideoSession
-from sessions_app.storyboard import Revision
 from sessions_app.tiles import Tile
 from timeline.models import Event
 from workspaces_app.models import Membership, Role
@@ -166,17 +165,8 @@ def _storyboard(
     """The newest revision. Only messages that carry resources or are a person's decide what a revision is."""
     if not resources:
         return None
-    messages = (
-        session.messages.filter(Q(role="user") | ~Q(resource_ids=[]))
-        .only("session_id", "position", "role", "content", "resource_ids")
-        .order_by("position")
-    )
-    # A turn that brought nothing but films is the result, not a proposal.
-    found: list[Revision] = [
-        revision
-        for revision in storyboard.revisions(messages, resources)
-        if any(resource.type != "video" for resource in revision.resources)
-    ]
+    messages = Message.objects.filter(session=session).that_make_revisions()
+    found = storyboard.revisions(messages, resources)
     if not found:
         return None
     newest = found[-1]

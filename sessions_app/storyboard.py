@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sessions_app.models import Message, Resource
 
-# What a person can look at and judge; a voice or a blueprint without a picture is listed elsewhere.
-PICTURES = ("image", "draft", "video")
+# What a person can look at and judge. A film is the result, a voice or a blueprint no picture: they are listed elsewhere.
+PICTURES = ("image", "draft")
 
 
 @dataclass(frozen=True, slots=True)

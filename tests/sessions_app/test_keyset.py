@@ -33,8 +33,38 @@ def test_all_pages_together_are_the_whole_list(size: int):
     assert seen == list(rows.order_by("-active_at", "-pk").values_list("pk", flat=True))
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_pages_across_workspaces_leave_nothing_out(size: int):
+    """One workspace is busy, one has old rows only, one has none."""
+    busy, quiet, empty = WorkspaceFactory(), WorkspaceFactory(), WorkspaceFactory()
+    now = timezone.now()
+    for minutes in (0, 0, 1, 2, 2, 3, 9, 9):
+        VideoSessionFactory(workspace=busy, active_at=now - dt.timedelta(minutes=minutes))
+    for minutes in (2, 9, 9, 12):
+        VideoSessionFactory(workspace=quiet, active_at=now - dt.timedelta(minutes=minutes))
+    rows = VideoSession.objects.all()
+
+    seen: list[uuid.UUID] = []
+    after = ""
+    for _ in range(20):
+        page, after = keyset.page(rows, "active_at", after, size, workspaces=[busy.pk, quiet.pk, empty.pk])
+        seen += [session.pk for session in page]
+        if not after:
+            break
+
+    assert seen == list(rows.order_by("-active_at", "-pk").values_list("pk", flat=True))
+
+
 @pytest.mark.parametrize(
-    "text", ["", "~", "nonsense", "2026-01-01T00:00:00+00:00~nonsense", f"2026-01-01T00:00:00~{uuid.uuid4()}"]
+    "text",
+    [
+        "",
+        "~",
+        "nonsense",
+        "2026-01-01T00:00:00+00:00~nonsense",
+        "2026-01-01T00:00:00~00000000-0000-4000-8000-000000000001",
+    ],
 )
 def test_a_broken_cursor_is_none(text: str):
     assert keyset.Cursor.read(text) is None
