@@ -5,12 +5,13 @@ Registered with the ledger, which sees to it that each press is sent at most onc
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 import heygen
@@ -47,6 +48,8 @@ from workspaces_app.outcomes import outcome_of
 CREATE_KIND, SEND_KIND, STOP_KIND = "session.create", "session.send", "session.stop"
 # How deep the settling of a create reads the list; older sessions cannot be its answer.
 LIST_PAGES = 5
+# Sessions that no press here made: they were found in HeyGen's list.
+ADOPTED = Q(~Exists(Command.objects.filter(kind=CREATE_KIND, object_id=OuterRef("pk"))))
 
 
 def _connection(command: Command) -> Connection:
@@ -85,11 +88,13 @@ def send_create(command: Command) -> Outcome:
 
 
 def create_accepted(command: Command, outcome: Accepted) -> None:
-    """Gives the row its remote id and lets it be polled. May run again."""
+    """Gives the row its remote id and lets it be polled. May run again, and for a row that a repeat has filled."""
     rows = VideoSession.objects.filter(pk=command.object_id, remote_id=None)
+    if not rows.exists():
+        return
     adopted = (
         VideoSession.objects.filter(workspace_id=command.workspace_id, remote_id=outcome.remote_ref)
-        .exclude(pk=command.object_id)
+        .filter(ADOPTED)
         .first()
     )
     if adopted is not None:
@@ -113,12 +118,21 @@ def create_accepted(command: Command, outcome: Accepted) -> None:
 
 def _take_over(adopted: VideoSession, command: Command) -> None:
     """The list was faster than the answer: what was adopted meanwhile belongs to the row of the press."""
+    # First of all: a poll of it that is under way must find its fence down, or what it adds would go with the row.
+    schedule.retire("session", [adopted.pk])
+    adopted.refresh_from_db()
+    # Both have a line of title and prompt for the search; the next poll writes it anew.
+    SearchText.objects.filter(session=adopted, position=-1).delete()
     for model in (Message, Gap, Resource, Video, RawWindow, Note, SearchText):
         model._default_manager.filter(session=adopted).update(session=command.object_id)
+    # What was said to it meanwhile is still to be sent, or linked to its message.
+    Command.objects.filter(object_id=adopted.pk).update(object_id=command.object_id)
     VideoSession.objects.filter(pk=command.object_id).update(
-        title=adopted.title, message_count=adopted.message_count, remote_created_at=adopted.remote_created_at
+        title=adopted.title,
+        tags=adopted.tags,
+        message_count=adopted.message_count,
+        remote_created_at=adopted.remote_created_at,
     )
-    schedule.retire("session", [adopted.pk])
     adopted.delete()
 
 
@@ -138,7 +152,7 @@ def settle_create(command: Command) -> Settlement:
     """Looks for the session in HeyGen's list: made since the attempt, its first message the prompt, and nobody else's.
 
     Several open creates with the same prompt are interchangeable to HeyGen, so the oldest takes the oldest candidate, but
-    only when there is one for each of them.
+    only when there is one for each of them. The list is the account's: other workspaces may make sessions with its key.
     """
     if command.attempt_at is None:
         return NotYet()
@@ -148,23 +162,24 @@ def settle_create(command: Command) -> Settlement:
     try:
         client = _connection(command).client(priority=Priority.COMMAND, dialect=command.payload["dialect"])
         recent = _created_since(client, since)
-        known = VideoSession.objects.with_remote_ids(
-            command.workspace_id, [item.session_id for item in recent]
-        )
+        taken = _taken(command, [item.session_id for item in recent])
         prompt = str(command.payload["prompt"])
         candidates = [
             item
             for item in recent
-            if item.session_id not in known and _begins_with(client.read_session(item.session_id), prompt)
+            if item.session_id not in taken and _begins_with(client.read_session(item.session_id), prompt)
         ]
     except heygen.ApiError:
         return NotYet()
     rivals = [
         rival
         for rival in Command.objects.filter(
-            workspace_id=command.workspace_id, kind=CREATE_KIND, state__in=("sending", "unknown")
-        ).order_by("attempt_at", "id")
-        if str(rival.payload.get("prompt")) == prompt
+            _same_account(command), kind=CREATE_KIND, state__in=("sending", "unknown")
+        )
+        # A person who sent one again has decided that it made nothing.
+        .filter(repeated_by=None)
+        .order_by("attempt_at", "id")
+        if matching.same_text(str(rival.payload.get("prompt")), prompt)
     ]
     if not candidates or len(candidates) < len(rivals):
         return NotYet()
@@ -176,7 +191,25 @@ def settle_create(command: Command) -> Settlement:
     )
 
 
-def _created_since(client: heygen.Client, since: Any) -> list[heygen.SessionSummary]:
+def _same_account(command: Command) -> Q:
+    fingerprint = _connection(command).fingerprint
+    return Q(workspace__key_fingerprint=fingerprint) if fingerprint else Q(workspace=command.workspace_id)
+
+
+def _taken(command: Command, remote_ids: Sequence[str]) -> set[str]:
+    """Which of these sessions cannot be the answer to this press: made by another one, or known before it."""
+    theirs = VideoSession.objects.filter(_same_account(command), remote_id__in=remote_ids)
+    made_here = theirs.filter(~ADOPTED)
+    known_before = theirs.filter(workspace_id=command.workspace_id, created_at__lt=command.attempt_at)
+    return {
+        remote_id
+        for rows in (made_here, known_before)
+        for remote_id in rows.values_list("remote_id", flat=True)
+        if remote_id
+    }
+
+
+def _created_since(client: heygen.Client, since: datetime) -> list[heygen.SessionSummary]:
     """Summaries of sessions created since then, oldest first."""
     found: list[heygen.SessionSummary] = []
     token: str | None = None

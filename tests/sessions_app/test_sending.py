@@ -1,0 +1,174 @@
+"""How an unclear create is settled by HeyGen's list, and what becomes of a session that was adopted meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+
+from commands.kinds import Accepted, AskPerson, NotYet
+from commands.models import Command
+from polling.models import PollState
+from sessions_app import sending
+from sessions_app.mirror.sessions import SESSION
+from sessions_app.models import Message, Resource, SearchText, VideoSession
+from tests.factories import ResourceFactory, VideoSessionFactory, WorkspaceFactory
+from tests.fakes import FakeClient, page, remote_message, remote_session, session_summary
+from tests.sessions_app.mirroring import FakeConnection, poll
+from tests.sessions_app.presses import press_in
+
+pytestmark = pytest.mark.django_db
+
+PROMPT = "A film about a bakery"
+
+
+def pressed(
+    state: str = "unknown", *, seconds_ago: float = 60, prompt: str = PROMPT, **fields: Any
+) -> Command:
+    """A create in that state and the session that waits for it."""
+    session = VideoSessionFactory(remote_id=None, status="", prompt=prompt, **fields)
+    return press_in(
+        session,
+        state,
+        sending.CREATE_KIND,
+        payload={"prompt": prompt, "dialect": session.dialect, "files": []},
+        attempt_at=timezone.now() - dt.timedelta(seconds=seconds_ago),
+    )
+
+
+def settled(command: Command, *listed: str, prompt: str = PROMPT, seconds_ago: float = 30) -> Any:
+    """What settling finds when HeyGen lists these sessions (newest first), all of them begun with `prompt`."""
+    created = int(timezone.now().timestamp() - seconds_ago)
+    client = FakeClient(
+        list_sessions=page(*[session_summary(name, created_at=created) for name in listed]),
+        read_session=remote_session(messages=[remote_message(prompt, "user")]),
+    )
+    connection = mock.Mock(wraps=FakeConnection(client), fingerprint=command.workspace.key_fingerprint)
+    with mock.patch.object(sending, "connections_for", return_value={command.workspace_id: connection}):
+        return sending.settle_create(command)
+
+
+def test_the_only_new_session_with_the_prompt_is_the_answer():
+    outcome = settled(pressed(), "new")
+    assert isinstance(outcome, Accepted)
+    assert outcome.remote_ref == "new"
+
+
+def test_one_with_other_words_or_from_before_the_press_is_not():
+    assert settled(pressed(), "new", prompt="Something else") == NotYet()
+    assert settled(pressed(), "old", seconds_ago=1000) == NotYet()
+
+
+def test_the_older_dialect_has_no_list_to_look_in():
+    assert settled(pressed(dialect="sessions")) == AskPerson("no_list")
+
+
+def test_two_open_creates_of_one_prompt_wait_for_two_sessions():
+    workspace = WorkspaceFactory()
+    first = pressed(seconds_ago=90, workspace=workspace)
+    second = pressed(seconds_ago=60, workspace=workspace)
+
+    assert settled(first, "only") == NotYet()
+    assert settled(first, "younger", "older").remote_ref == "older"
+    assert settled(second, "younger", "older").remote_ref == "younger"
+
+
+def test_one_that_a_person_sent_again_is_no_rival():
+    workspace = WorkspaceFactory()
+    first = pressed(workspace=workspace)
+    repeat = pressed(workspace=workspace)
+    Command.objects.filter(pk=repeat.pk).update(repeats=first)
+
+    assert settled(repeat, "only").remote_ref == "only"
+
+
+def test_workspaces_that_share_a_key_do_not_take_each_others_sessions():
+    red, blue = WorkspaceFactory(key="sk_shared_by_two"), WorkspaceFactory(key="sk_shared_by_two")
+    made = pressed("accepted", workspace=blue)
+    VideoSession.objects.filter(pk=made.object_id).update(remote_id="blue")
+    mine = pressed(workspace=red)
+
+    assert settled(mine, "blue") == NotYet()
+
+    pressed(workspace=blue)
+    assert settled(mine, "one") == NotYet()
+
+
+def test_a_session_that_was_adopted_after_the_press_may_still_be_its_answer():
+    command = pressed()
+    VideoSessionFactory(workspace=command.workspace, remote_id="new", prompt="")
+    assert settled(command, "new").remote_ref == "new"
+
+
+def test_a_session_that_was_known_before_the_press_is_not_its_answer():
+    command = pressed()
+    known = VideoSessionFactory(workspace=command.workspace, remote_id="known", prompt="")
+    VideoSession.objects.filter(pk=known.pk).update(created_at=command.attempt_at - dt.timedelta(seconds=1))
+    assert settled(command, "known") == NotYet()
+
+
+def test_what_was_adopted_meanwhile_becomes_the_session_of_the_press():
+    command = pressed("accepted")
+    SearchText.objects.create(session_id=command.object_id, position=-1, text="bakery")
+    adopted = VideoSessionFactory(workspace=command.workspace, remote_id="new", prompt="", tags=["spring"])
+    remote = remote_session(
+        "new",
+        title="Bread",
+        messages=[remote_message(PROMPT, "user"), remote_message("Look", resource_ids=["a"])],
+    )
+    poll(SESSION, adopted, FakeClient(read_session=remote))
+    said = press_in(adopted, "queued")
+
+    sending.create_accepted(command, Accepted(remote_ref="new"))
+
+    session = VideoSession.objects.get()
+    assert (session.pk, session.remote_id, session.title) == (command.object_id, "new", "Bread")
+    assert (session.message_count, session.tags) == (2, ["spring"])
+    assert list(Message.objects.values_list("session", "position", "content")) == [
+        (session.pk, 0, PROMPT),
+        (session.pk, 1, "Look"),
+    ]
+    assert Resource.objects.get().session_id == session.pk
+    said.refresh_from_db()
+    assert said.object_id == session.pk
+    assert (
+        PollState.objects.filter(kind="session", object_id=adopted.pk, next_poll_at__isnull=False).count()
+        == 0
+    )
+    assert (
+        PollState.objects.filter(kind="session", object_id=session.pk, next_poll_at__isnull=False).count()
+        == 1
+    )
+
+    poll(SESSION, session, FakeClient(read_session=remote))
+    assert Message.objects.count() == 2
+
+
+def test_a_late_answer_does_not_disturb_what_a_repeat_made():
+    command = pressed("accepted")
+    VideoSession.objects.filter(pk=command.object_id).update(remote_id="repeat", title="Kept")
+    late = VideoSessionFactory(workspace=command.workspace, remote_id="late", title="Late")
+    ResourceFactory(session=late)
+
+    sending.create_accepted(command, Accepted(remote_ref="late"))
+
+    assert set(VideoSession.objects.values_list("remote_id", "title")) == {
+        ("repeat", "Kept"),
+        ("late", "Late"),
+    }
+    assert Resource.objects.get().session_id == late.pk
+
+
+def test_no_more_creates_are_sent_than_the_account_runs_at_once(settings: Any):
+    settings.CEILING_SESSIONS = 2
+    workspace = WorkspaceFactory(key="sk_one_of_ours")
+    command = pressed("queued", workspace=workspace)
+    VideoSessionFactory(workspace=workspace, group="working")
+    VideoSessionFactory(workspace=workspace, group="done")
+    assert sending.ceiling(command) is None
+
+    VideoSessionFactory(workspace=WorkspaceFactory(key="sk_one_of_ours"), group="working")
+    assert sending.ceiling(command) == "ceiling"
