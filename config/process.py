@@ -8,6 +8,7 @@ beat       the clock: one tick a second
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import socket
@@ -38,14 +39,15 @@ def commands() -> None:
 
 
 def beat() -> None:
-    """Sends ticks by name. It needs no app, so it starts in a moment and never touches the database."""
+    """Sends ticks by name. Of the apps it needs only its own sign of life, which `polling.tasks` gives from a thread."""
+    import django
     from celery.beat import Scheduler, Service
     from django.conf import settings
-    from django.utils.log import configure_logging
 
     from config.celery import app
 
-    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    django.setup()
+    importlib.import_module("polling.tasks")
     # A broker that hangs: five ticks late instead of thirty.
     app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "socket_timeout": 5}
     signal.signal(signal.SIGTERM, _leave)
