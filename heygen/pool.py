@@ -220,12 +220,16 @@ class _Adapter(HTTPAdapter):
         """Nothing: naming the bundle here would make urllib3 load it again for each connection (16 ms)."""
 
 
+# Connections kept for each host: what is over is made anew for every call. Two lanes of 256 threads, the most there are.
+POOL_SIZE = 512
+
+
 @functools.cache
 def _certificates() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
-def pooled_http(pool_size: int = 64) -> requests.Session:
+def pooled_http(pool_size: int = POOL_SIZE) -> requests.Session:
     """A `requests` session that keeps up to `pool_size` connections alive for each host.
 
     It ignores proxies and .netrc of the environment and keeps no cookies. May be shared by threads and by
