@@ -41,26 +41,35 @@ class Page:
 def page(user: User, chosen: Mapping[str, Any]) -> Page:
     """One page. `chosen` are the valid values of forms.LibraryFilter. Types that nobody foresaw are there, too."""
     ids = _workspaces(user, chosen)
-    resources = _narrowed(Resource.objects.described().filter(workspace__in=ids), user, chosen)
+    resources = _narrowed(Resource.objects.described(), user, chosen)
     if chosen["source"]:
         resources = resources.filter(source=chosen["source"])
-    videos = _narrowed(Video.objects.filter(workspace__in=ids, group="done"), user, chosen)
+    videos = _narrowed(Video.objects.filter(group="done"), user, chosen)
     types = [
         (kind, number)
-        for kind, number in resources.order_by()
+        for kind, number in resources.filter(workspace__in=ids)
+        .order_by()
         .values_list("type")
-        .annotate(number=Count("pk"))
+        .annotate(number=Count("*"))
         .order_by("-number")
         if kind
     ]
-    finished = 0 if chosen["source"] == "user_uploaded" else videos.count()
+    finished = 0 if chosen["source"] == "user_uploaded" else videos.filter(workspace__in=ids).count()
+    walked = ids
+    if chosen["session"] or not ids:
+        # What one session made is a short list already.
+        resources, videos, walked = resources.filter(workspace__in=ids), videos.filter(workspace__in=ids), []
     if chosen["type"] == FINISHED:
-        found, after = keyset.page(videos.for_library(), "first_seen_at", chosen["after"], PAGE)
+        found, after = keyset.page(
+            videos.for_library(), "first_seen_at", chosen["after"], PAGE, workspaces=walked
+        )
         items = [Shown(video.session, film=tiles.film(video, video.files.all())) for video in found]
     else:
         if chosen["type"]:
             resources = resources.filter(type=chosen["type"])
-        found, after = keyset.page(resources.for_library(), "first_seen_at", chosen["after"], PAGE)
+        found, after = keyset.page(
+            resources.for_library(), "first_seen_at", chosen["after"], PAGE, workspaces=walked
+        )
         items = [
             Shown(resource.session, tile=tiles.tile(resource, resource.files.all())) for resource in found
         ]

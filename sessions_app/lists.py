@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -94,25 +94,45 @@ def _unclear(user: User) -> CommandQuerySet:
 
 def recent(user: User) -> list[Row]:
     """The newest activity, without what waits for a person: that stands above it."""
-    sessions = VideoSession.objects.visible_to(user).for_history().filter(archived=False)
-    return rows_of(list(sessions.exclude(group=StatusGroup.NEEDS_YOU)[:RECENT]))
+    ids = list(workspaces.visible_workspaces(user).values_list("pk", flat=True))
+    sessions = (
+        VideoSession.objects.for_history().filter(archived__in=[False]).exclude(group=StatusGroup.NEEDS_YOU)
+    )
+    if not ids:
+        return []
+    found, _after = keyset.page(sessions, "active_at", "", RECENT, workspaces=ids)
+    return rows_of(found)
 
 
 def page(user: User, chosen: Mapping[str, Any]) -> Page:
     """One page of the history. `chosen` are the valid values of forms.HistoryFilter."""
-    everything = _filtered(user, chosen)
-    counts = dict(everything.order_by().values_list("group").annotate(number=Count("pk")))
-    narrowed = everything.filter(group=chosen["status"]) if chosen["status"] else everything
-    found, after = keyset.page(narrowed.for_history(), "active_at", chosen["after"], PAGE)
+    ids = _workspaces(user, chosen)
+    everything = _filtered(user, chosen, ids)
+    mine = everything.filter(workspace__in=ids)
+    counts = dict(mine.order_by().values_list("group").annotate(number=Count("*")))
+    if chosen["status"]:
+        everything, mine = (rows.filter(group=chosen["status"]) for rows in (everything, mine))
+    if chosen["q"] or not ids:
+        # What a search found is a short list already.
+        found, after = keyset.page(mine.for_history(), "active_at", chosen["after"], PAGE)
+    else:
+        found, after = keyset.page(
+            everything.for_history(), "active_at", chosen["after"], PAGE, workspaces=ids
+        )
     return Page(rows_of(found), after, counts, sum(counts.values()))
 
 
-def _filtered(user: User, chosen: Mapping[str, Any]) -> VideoSessionQuerySet:
+def _workspaces(user: User, chosen: Mapping[str, Any]) -> list[UUID]:
     mine = workspaces.visible_workspaces(user)
     if chosen["workspace"]:
         mine = mine.filter(slug=chosen["workspace"])
-    ids: list[UUID] = list(mine.values_list("pk", flat=True))
-    found = VideoSession.objects.filter(workspace__in=ids, archived=bool(chosen["archived"]))
+    return list(mine.values_list("pk", flat=True))
+
+
+def _filtered(user: User, chosen: Mapping[str, Any], ids: Sequence[UUID]) -> VideoSessionQuerySet:
+    """What was chosen, of whatever workspace."""
+    # "in", because SQLite looks nothing up in an index for the "NOT archived" that Django makes of an equation.
+    found = VideoSession.objects.filter(archived__in=[bool(chosen["archived"])])
     if chosen["q"]:
         found = found.filter(pk__in=search.sessions_of(search.find(chosen["q"], ids)))
     if chosen["person"] == "me":

@@ -105,13 +105,17 @@ class VideoSession(models.Model):
             models.CheckConstraint(condition=models.Q(progress__lte=100), name="session_progress_percent"),
         ]
         indexes = [
-            models.Index(fields=["workspace", "-active_at", "-id"], name="session_history"),
-            models.Index(fields=["workspace", "group", "-active_at", "-id"], name="session_history_group"),
+            models.Index(fields=["workspace", "archived", "-active_at", "-id"], name="session_history"),
+            # Also the counts beside the filters, without a look at the rows themselves.
+            models.Index(
+                fields=["workspace", "archived", "group", "-active_at", "-id"], name="session_history_group"
+            ),
             models.Index(
                 fields=["workspace", "status_since"],
                 condition=models.Q(group="needs_you", archived=False),
                 name="session_inbox",
             ),
+            models.Index(fields=["workspace", "owner", "-active_at", "-id"], name="session_history_owner"),
         ]
         verbose_name = _("video session")
         verbose_name_plural = _("video sessions")
@@ -246,6 +250,8 @@ class Resource(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-first_seen_at", "-id"], name="resource_library"),
             models.Index(fields=["workspace", "type", "-first_seen_at", "-id"], name="resource_library_type"),
+            # The counts beside the filters, without a look at the rows themselves.
+            models.Index(fields=["workspace", "type", "read_at"], name="resource_counts"),
         ]
         verbose_name = _("resource")
         verbose_name_plural = _("resources")

@@ -92,7 +92,9 @@ def _walked(words: Sequence[str], scopes: Sequence[str], limit: int) -> dict[str
     for rows_to_walk, next_walk in zip(WALKS, [*WALKS[1:], 0], strict=True):
         walk = max(WALK_LEAST, rows_to_walk // len(scopes))
         found |= {scope: [] for scope in promising}
-        parameters = [value for scope in promising for value in (scope, scope, walk, *patterns, limit)]
+        parameters: list[str | int] = [
+            value for scope in promising for value in (scope, scope, walk, *patterns, limit)
+        ]
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join([one] * len(promising)), parameters)
             for scope, pk, session_id, position in cursor.fetchall():
@@ -115,10 +117,10 @@ def _looked_up(words: Sequence[str], scopes: Sequence[str], limit: int) -> list[
             # A bitmap that doesn't fit forgets which rows it meant, and parses the text of all on the page again.
             cursor.execute("SET LOCAL work_mem = '64MB'")
             cursor.execute(_LOOK_UP_POSTGRESQL, [_tsquery(words, scopes), limit])
-            return cursor.fetchall()
+            return list(cursor.fetchall())
     with connection.cursor() as cursor:
         cursor.execute(_LOOK_UP_SQLITE, [_fts5(words, scopes), limit])
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _uuid(value: UUID | str) -> UUID:
