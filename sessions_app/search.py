@@ -92,9 +92,9 @@ def _walked(words: Sequence[str], scopes: Sequence[str], limit: int) -> dict[str
     for rows_to_walk, next_walk in zip(WALKS, [*WALKS[1:], 0], strict=True):
         walk = max(WALK_LEAST, rows_to_walk // len(scopes))
         found |= {scope: [] for scope in promising}
-        parameters: list[str | int] = [
-            value for scope in promising for value in (scope, scope, walk, *patterns, limit)
-        ]
+        parameters: list[str | int] = []
+        for scope in promising:
+            parameters += [scope, scope, walk, *patterns, limit]
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join([one] * len(promising)), parameters)
             for scope, pk, session_id, position in cursor.fetchall():
