@@ -103,6 +103,7 @@ def test_open_views_are_these_and_no_others() -> None:
 
     assert open_views(get_resolver("config.urls").url_patterns) == {
         "admin/login/",
+        "metrics",  # for staff, or whoever has METRICS_TOKEN
         "readyz",
         "sign-in/",
         "sign-out/",
