@@ -37,17 +37,23 @@ def sending_files(application: ASGI3Application, *, root: Path) -> ASGI3Applicat
 
         await application(scope, receive, watch)
         if found is not None:
-            response = _response(root / name.decode(), found)
+            response = _response(_below(root, name.decode()), found)
             await response(dict(scope), receive, send)  # type: ignore[arg-type]  # Starlette types scopes as plain dicts
 
     return wrapped
 
 
-def _response(path: Path, headers: list[tuple[bytes, bytes]]) -> Response:
-    root_relative = Headers(raw=[(key.lower(), value) for key, value in headers])
-    if not path.is_file():
-        # The row says that we have it; the disk does not agree. `./run manage check_files` finds these.
+def _below(root: Path, name: str) -> Path | None:
+    """The file of that name, unless the name leads out of `root`."""
+    path = (root / name).resolve()
+    return path if path.is_relative_to(root.resolve()) else None
+
+
+def _response(path: Path | None, headers: list[tuple[bytes, bytes]]) -> Response:
+    of_view = Headers(raw=[(key.lower(), value) for key, value in headers])
+    if path is None or not path.is_file():
+        # The row says that we have it; the disk does not agree.
         return PlainTextResponse("The stored file is missing.", status_code=404)
     dropped = (HEADER, b"content-length", b"content-type")
-    kept = {key: value for key, value in root_relative.items() if key.encode() not in dropped}
-    return FileResponse(path, media_type=root_relative.get("content-type"), headers=kept)
+    kept = {key: value for key, value in of_view.items() if key.encode() not in dropped}
+    return FileResponse(path, media_type=of_view.get("content-type"), headers=kept)
