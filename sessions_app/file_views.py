@@ -45,6 +45,8 @@ def file(request: SignedIn, pk: UUID) -> HttpResponse:
     # The next read of its object brings a fresh link, and with it the copy.
     owner = found.resource or found.video
     if owner is not None:
+        # Somebody asks for it: what was given up is tried again.
+        MediaFile.objects.filter(pk=found.pk, state=MediaState.FAILED).update(state=MediaState.WANTED)
         schedule.wake("resource" if found.resource else "video", [owner.pk])
     return HttpResponse(
         _("This file is being copied. Try again in a moment."), status=503, headers={"Retry-After": "3"}

@@ -25,6 +25,7 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 REDIRECTS = 3
 CHUNK = 256 * 1024  # bytes
@@ -33,14 +34,24 @@ SILENCE_SECONDS = 20
 
 
 class NotFetched(Exception):
-    """The file was not copied. `expired`: the link itself is no longer good, a fresh one may be."""
+    """The file was not copied. `reason` is a code for the schedule: the same link may work later, or it will not."""
 
-    def __init__(self, message: str, *, expired: bool = False) -> None:
-        super().__init__(message)
-        self.expired = expired
+    reason = "not_fetched"
 
 
-class ForbiddenAddress(NotFetched):
+class Expired(NotFetched):
+    """The link itself is no longer good; a fresh one may be."""
+
+    reason = "link_expired"
+
+
+class NotCopied(NotFetched):
+    """However often it is tried, this file will not be copied."""
+
+    reason = "not_copied"
+
+
+class ForbiddenAddress(NotCopied):
     """The link leads to where we must not go."""
 
 
@@ -63,11 +74,14 @@ def fetch(url: str, *, seconds: float) -> Copy:
             response = _open(http, url)
             with response:
                 return _store(response, deadline)
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         if (refused := _forbidden(error)) is not None:
             raise refused from None
-        # The message of a requests error holds the link with its signature.
-        raise NotFetched(f"no answer from {urlsplit(url).hostname}: {type(error).__name__}") from None
+        # The message of such an error may hold the link with its signature.
+        what = (
+            os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
+        )
+        raise NotFetched(f"no copy from {urlsplit(url).hostname}: {what}") from None
 
 
 def _forbidden(error: BaseException) -> ForbiddenAddress | None:
@@ -98,7 +112,7 @@ def _open(http: requests.Session, url: str) -> requests.Response:
             continue
         if response.status_code in (401, 403, 404, 410):
             response.close()
-            raise NotFetched(f"the link answered {response.status_code}", expired=True)
+            raise Expired(f"the link answered {response.status_code}")
         if response.status_code != 200:
             response.close()
             raise NotFetched(f"the link answered {response.status_code}")
@@ -108,8 +122,12 @@ def _open(http: requests.Session, url: str) -> requests.Response:
 
 def _listed_as(url: str) -> str | None:
     """The entry of MEDIA_HOSTS that `url` belongs to, or None."""
-    parts = urlsplit(url)
-    if parts.username or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if "@" in parts.netloc or not parts.hostname:
         return None
     standard = {"http": 80, "https": 443}
     for origin in settings.MEDIA_HOSTS:
@@ -117,7 +135,7 @@ def _listed_as(url: str) -> str | None:
         if (allowed.scheme, allowed.hostname, allowed.port or standard.get(allowed.scheme)) == (
             parts.scheme,
             parts.hostname,
-            parts.port or standard.get(parts.scheme),
+            port or standard.get(parts.scheme),
         ):
             return str(origin)
     return None
@@ -133,8 +151,11 @@ def _prepare(http: requests.Session, url: str) -> None:
     origin = _listed_as(url)
     if origin is None:
         raise ForbiddenAddress("the link's host is not listed in MEDIA_HOSTS")
-    # With a port it is the operator's own choice, be it an internal one.
-    http.mount(origin, HTTPAdapter() if urlsplit(origin).port else _PublicAdapter())
+    # With a port it is the operator's own choice, be it an internal one. Mounted for every address: the next connection
+    # goes through it, whoever reads the link differently than we do.
+    adapter = HTTPAdapter() if urlsplit(origin).port else _PublicAdapter()
+    http.mount("https://", adapter)
+    http.mount("http://", adapter)
 
 
 def _require_public(connected: socket.socket) -> None:
@@ -187,7 +208,7 @@ def _store(response: requests.Response, deadline: float) -> Copy:
             for chunk in _body(response, deadline):
                 size += len(chunk)
                 if size > settings.MEDIA_MAX_BYTES:
-                    raise NotFetched(f"larger than {settings.MEDIA_MAX_BYTES} bytes")
+                    raise NotCopied(f"larger than {settings.MEDIA_MAX_BYTES} bytes")
                 head = head or chunk[:4096]
                 digest.update(chunk)
                 out.write(chunk)
@@ -226,8 +247,3 @@ def content_type_of(head: bytes, declared: str) -> str:
         if declared in ("text/plain", "application/x-subrip", "text/srt", "text/vtt")
         else ("application/octet-stream")
     )
-
-
-def forget(path: str) -> None:
-    """Removes a copy that no row names any more."""
-    (settings.MEDIA_DIR / path).unlink(missing_ok=True)

@@ -1,13 +1,14 @@
 """Copies each remote file to our own disk while its link is good: links expire, and what was seen must stay.
 
-Runs in the `files` lane, so that large downloads never hold up polls. An expired link wakes its object's poll, which
-brings a fresh one.
+Runs in the `files` lane, so that large downloads never hold up polls. A link that has become too old wakes its object's
+poll, which brings a fresh one; a fresh one that leads nowhere is only tried again later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import F
@@ -17,10 +18,12 @@ from polling import schedule
 from polling.changes import Announcement
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading
 from sessions_app import vault
-from sessions_app.mirror.media import FILE_KIND
+from sessions_app.mirror.media import FILE_KIND, LINK_SECONDS
 from sessions_app.models import MediaFile, MediaState, Resource, VideoSession
 
-TRIES = 8
+# About a day of growing pauses; then only a person who asks for the file has it tried again.
+TRIES = 30
+LONGEST_PAUSE = 3600.0  # seconds
 SECONDS = 600.0
 
 
@@ -30,14 +33,14 @@ class Job:
     owner_kind: str
     owner_id: UUID
     session_id: UUID
-    earlier_path: str
+    linked_at: datetime | None
 
 
 def cadence(pace: Pace) -> float | None:
     """Seconds to the next try: none after a copy, growing pauses after a failure."""
     if pace.failures == 0 or pace.failures >= TRIES:
         return None
-    return min(5.0 * 2.0**pace.failures, 1800.0)
+    return min(5.0 * 2.0**pace.failures, LONGEST_PAUSE)
 
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
@@ -49,7 +52,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
         owner = file.resource or file.video
         if owner is not None:
             kind = "resource" if file.resource_id else "video"
-            jobs[file.pk] = Job(file.remote_url, kind, owner.pk, owner.session_id, file.path)
+            jobs[file.pk] = Job(file.remote_url, kind, owner.pk, owner.session_id, file.linked_at)
     return jobs
 
 
@@ -57,7 +60,7 @@ def read(claim: Claim, job: Job) -> Reading:
     try:
         copy = vault.fetch(job.url, seconds=SECONDS)
     except vault.NotFetched as error:
-        return Failed(reason="link_expired" if error.expired else "not_fetched", message=str(error))
+        return Failed(reason=error.reason, message=str(error))
     return Changed(digest=copy.sha256[:32], group="done", value=copy)
 
 
@@ -101,14 +104,16 @@ def _shown_again(session_ids: set[UUID], file_ids: list[UUID]) -> list[Announcem
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     jobs = load([claim for claim, _, _ in failures])
+    old = timezone.now() - timedelta(seconds=LINK_SECONDS)
     for claim, failure, count in failures:
         job = jobs.get(claim.object_id)
         if job is None:
             continue
+        over = count >= TRIES or failure.reason == "not_copied"
         MediaFile.objects.filter(pk=claim.object_id).update(
-            failure=failure.message[:500], state=MediaState.FAILED if count >= TRIES else MediaState.WANTED
+            failure=failure.message[:500], state=MediaState.FAILED if over else MediaState.WANTED
         )
-        if failure.reason == "link_expired":
+        if failure.reason == "link_expired" and not over and (job.linked_at is None or job.linked_at < old):
             schedule.wake(job.owner_kind, [job.owner_id])
 
 

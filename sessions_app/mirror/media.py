@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from polling import schedule
 from sessions_app.models import MediaFile, MediaRole, MediaState
 
 FILE_KIND = "file"
+# A link younger than this is not asked for anew: if it leads nowhere, so would the next.
+LINK_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,18 @@ class Link:
 
 def same_target(one: str, other: str) -> bool:
     """Whether two links lead to the same file: a presigned one differs in its query at every read."""
-    return urlsplit(one)[:3] == urlsplit(other)[:3]
+    try:
+        return urlsplit(one)[:3] == urlsplit(other)[:3]
+    except ValueError:
+        return one == other  # no address at all, as it came
+
+
+def wanting_links(owner: str, ids: Iterable[UUID], *, now: datetime) -> set[UUID]:
+    """Which of these `owner`s ("resource", "video") have a file to copy whose link is old enough to be asked for anew."""
+    files = MediaFile.objects.filter(
+        state=MediaState.WANTED, linked_at__lt=now - timedelta(seconds=LINK_SECONDS), **{f"{owner}__in": ids}
+    )
+    return set(files.values_list(owner, flat=True))
 
 
 def write_links(links: Sequence[Link], *, now: datetime) -> None:
@@ -61,7 +74,7 @@ def write_links(links: Sequence[Link], *, now: datetime) -> None:
                 )
             )
             continue
-        if file.state != MediaState.STORED or not same_target(file.remote_url, link.url):
+        if not same_target(file.remote_url, link.url):
             file.state = MediaState.WANTED
             file.failure = ""
         file.remote_url = link.url

@@ -15,15 +15,16 @@ from polling.budget import Priority
 from polling.changes import Announcement
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading, Unchanged
-from sessions_app.mirror.media import Link, write_links
-from sessions_app.models import MediaRole, MediaState, Resource, VideoSession
+from sessions_app.mirror.media import Link, wanting_links, write_links
+from sessions_app.models import MediaRole, Resource, VideoSession
 from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
 KIND = "resource"
-# An id may be announced before the object can be read; about an hour of growing pauses, then a person may ask again.
+# An id may be announced before the object can be read: denied so often, over about an hour, it is taken for missing.
 TRIES = 12
+LONGEST_PAUSE, LATER_PAUSE = 600.0, 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,14 @@ class Job:
 
 
 def cadence(pace: Pace) -> float | None:
-    """Seconds to the next read: none after one that succeeded."""
-    if pace.failures == 0 or pace.failures > TRIES:
+    """Seconds to the next read: none after one that succeeded, nor for one that HeyGen keeps denying.
+
+    Any other failure says nothing of the resource: it is asked for until there is an answer, hourly in the end.
+    """
+    if pace.failures == 0 or pace.missing >= TRIES:
         return None
-    return max(pace.retry_after or 0, min(2.0**pace.failures, 600))
+    pause = LATER_PAUSE if pace.failures > 2 * TRIES else min(2.0**pace.failures, LONGEST_PAUSE)
+    return max(pace.retry_after or 0, pause)
 
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
@@ -48,12 +53,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     rows = Resource.objects.filter(
         pk__in=[claim.object_id for claim in claims], session__remote_id__isnull=False
     ).values_list("pk", "workspace_id", "session_id", "session__dialect", "session__remote_id", "resource_id")
-    wanting = set(
-        Resource.objects.filter(pk__in=[claim.object_id for claim in claims])
-        .exclude(files=None)
-        .exclude(files__state=MediaState.STORED)
-        .values_list("pk", flat=True)
-    )
+    wanting = wanting_links("resource", [claim.object_id for claim in claims], now=timezone.now())
     return {
         pk: Job(connections[workspace_id], dialect, session_id, remote_id or "", resource_id, pk in wanting)
         for pk, workspace_id, session_id, dialect, remote_id, resource_id in rows

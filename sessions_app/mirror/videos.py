@@ -16,8 +16,8 @@ from polling.budget import Priority
 from polling.changes import Announcement
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Kind, Reading, Unchanged
-from sessions_app.mirror.media import Link, write_links
-from sessions_app.models import MediaRole, MediaState, StatusGroup, Video, VideoSession
+from sessions_app.mirror.media import Link, wanting_links, write_links
+from sessions_app.models import MediaRole, StatusGroup, Video, VideoSession
 from timeline.events import NewEvent, record
 from timeline.models import Source
 from workspaces_app import wire
@@ -38,12 +38,7 @@ class Job:
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     connections = connections_for({claim.workspace_id for claim in claims})
     ids = [claim.object_id for claim in claims]
-    wanting = set(
-        Video.objects.filter(pk__in=ids)
-        .exclude(files=None)
-        .exclude(files__state=MediaState.STORED)
-        .values_list("pk", flat=True)
-    )
+    wanting = wanting_links("video", ids, now=timezone.now())
     rows = Video.objects.filter(pk__in=ids).values_list("pk", "workspace_id", "session_id", "video_id")
     return {
         pk: Job(connections[workspace_id], session_id, video_id, pk in wanting)
@@ -91,7 +86,16 @@ def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Ann
     now = timezone.now()
     rows = Video.objects.in_bulk([change.claim.object_id for change, columns in plans if columns is not None])
     session_ids = {video.session_id for video in rows.values()}
-    VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1, active_at=now)
+    VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1)
+    # A first look tells how it stands, not that something happened.
+    moved = {
+        rows[change.claim.object_id].session_id
+        for change, columns in plans
+        if columns is not None
+        and change.claim.object_id in rows
+        and rows[change.claim.object_id].status not in ("", columns["status"])
+    }
+    VideoSession.objects.filter(pk__in=moved).update(active_at=now)
     versions = dict(VideoSession.objects.filter(pk__in=session_ids).values_list("pk", "version"))
     links: list[Link] = []
     events: list[NewEvent] = []
