@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 import heygen
@@ -41,6 +41,8 @@ class Job:
     dialect: str
     cursor: str
     first: bool
+    # Creates of ours are under way: what is left alone for their sake is to be looked at again without them.
+    open_creates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,9 @@ def cadence(pace: Pace) -> float | None:
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     connections = connections_for({claim.workspace_id for claim in claims})
     positions = ListPosition.objects.in_bulk([claim.object_id for claim in claims])
+    creating = set(
+        open_creates().filter(workspace__in=list(connections)).values_list("workspace_id", flat=True)
+    )
     jobs = {}
     for claim in claims:
         connection = connections.get(claim.workspace_id)
@@ -77,6 +82,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
             connection.dialect,
             position.cursor if position else "",
             first=position is None or position.first_read_at is None,
+            open_creates=claim.workspace_id in creating,
         )
     return jobs
 
@@ -88,7 +94,7 @@ def read(claim: Claim, job: Job) -> Reading:
         older = client.list_sessions(limit=PAGE, token=job.cursor) if job.cursor else None
     except heygen.ApiError as error:
         return failed(error)
-    digest = digest_of([[item.session_id, item.title] for item in newest.items])
+    digest = digest_of([job.open_creates, *([item.session_id, item.title] for item in newest.items)])
     if older is None and digest == claim.digest:
         return Unchanged(group="done")
     value = ListReading(
@@ -121,18 +127,22 @@ def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:
 def known_of(workspace_id: UUID, remote_ids: Iterable[str]) -> Known:
     """What adoption must leave alone."""
     mine = VideoSession.objects.with_remote_ids(workspace_id, remote_ids)
-    open_since = (
-        Command.objects.filter(
-            workspace_id=workspace_id,
-            kind="session.create",
-            state__in=("sending", "unknown"),
-            attempt_at__isnull=False,
-        )
-        .order_by("attempt_at")
-        .values_list("attempt_at", flat=True)
-        .first()
+    attempts = open_creates().filter(workspace_id=workspace_id).order_by("attempt_at")
+    return Known(frozenset(mine), attempts.values_list("attempt_at", flat=True).first())
+
+
+def open_creates() -> QuerySet[Command]:
+    """Creates whose session may be in the list already: being sent, or looked for in it by a machine.
+
+    Once a person is asked, nobody looks any more, and a question may stay open for days: what is adopted then is taken
+    over by the press if the person says that it was its session.
+    """
+    return Command.objects.filter(
+        kind="session.create",
+        state__in=("sending", "unknown"),
+        attempt_at__isnull=False,
+        asks_person_since=None,
     )
-    return Known(frozenset(mine), open_since)
 
 
 def strangers(items: Iterable[heygen.SessionSummary], known: Known) -> list[heygen.SessionSummary]:

@@ -64,6 +64,8 @@ class Job:
     video_id: str
     status: str
     awaits_reaction: bool
+    # Counted as gone: an answer is news, even the one from before.
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     """Two queries and the connections, for the whole batch."""
     ids = [claim.object_id for claim in claims]
     rows = VideoSession.objects.filter(pk__in=ids, remote_id__isnull=False).values_list(
-        "pk", "workspace_id", "remote_id", "dialect", "video_id", "status"
+        "pk", "workspace_id", "remote_id", "dialect", "video_id", "status", "gone_at"
     )
     connections = connections_for({claim.workspace_id for claim in claims})
     awaiting = set(
@@ -118,8 +120,16 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
         ).values_list("object_id", flat=True)
     )
     return {
-        pk: Job(connections[workspace_id], remote_id or "", dialect, video_id, status, pk in awaiting)
-        for pk, workspace_id, remote_id, dialect, video_id, status in rows
+        pk: Job(
+            connections[workspace_id],
+            remote_id or "",
+            dialect,
+            video_id,
+            status,
+            awaits_reaction=pk in awaiting,
+            gone=gone_at is not None,
+        )
+        for pk, workspace_id, remote_id, dialect, video_id, status, gone_at in rows
         if workspace_id in connections
     }
 
@@ -130,25 +140,34 @@ def read(claim: Claim, job: Job) -> Reading:
     try:
         client = job.connection.client(priority=priority, dialect=job.dialect)
         # Two halves: of the bytes, which costs nothing to compare, and of what they say, which signed links don't change.
-        polled = client.poll_session(job.remote_id, known=claim.digest[:32])
+        polled = client.poll_session(job.remote_id, known="" if job.gone else claim.digest[:32])
         if polled.session is None:
             return Unchanged(group=_pace(job.status, awaits_reaction=job.awaits_reaction))
         session = polled.session
         pace = _pace(session.status, awaits_reaction=job.awaits_reaction)
         within = within_window(_messages_per_second(session))
         meaning = digest_of(session.raw)
-        if meaning == claim.digest[32:]:
+        if meaning == claim.digest[32:] and not job.gone:
             return Unchanged(group=pace, within=within)
         video_ids = (session.video_id,) if session.video_id else ()
         ended = statuses.session_group(session.status) in ("done", "failed")
         if client.abilities.list_session_videos and (ended or (session.video_id or "") != job.video_id):
-            listed = (video.video_id for video in client.list_session_videos(job.remote_id).items)
-            video_ids = tuple(dict.fromkeys([*listed, *video_ids]))
+            video_ids = tuple(dict.fromkeys([*_listed_videos(client, job.remote_id), *video_ids]))
     except heygen.ApiError as error:
         return failed(error)
     return Changed(
         digest=polled.digest + meaning, group=pace, value=SessionReading(session, video_ids), within=within
     )
+
+
+def _listed_videos(client: heygen.Client, remote_id: str) -> list[str]:
+    """Ids of the session's videos; none where HeyGen won't list them, which says nothing of the session itself."""
+    try:
+        return [video.video_id for video in client.list_session_videos(remote_id).items]
+    except (heygen.Unauthorized, heygen.PaymentRequired):
+        raise
+    except (heygen.Refused, heygen.BadPayload):
+        return []
 
 
 def _pace(status: str, *, awaits_reaction: bool) -> str:
@@ -355,7 +374,7 @@ def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: date
             setattr(session, name, value)
         session.message_count += len(plan.join.appended)
         if plan.join.appended or "status" in plan.fields or plan.video_ids:
-            session.active_at = now
+            session.active_at = _active_at(plan, now)
         session.gone_at = None
         rows.append(session)
     VideoSession.objects.bulk_create(
@@ -377,6 +396,15 @@ def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: date
             for session in renamed
         ]
     )
+
+
+def _active_at(plan: Plan, now: datetime) -> datetime:
+    """Now; but what an adopted session said before we first looked is as old as it is."""
+    known = plan.known.session
+    if known.status or known.owner_id is not None:
+        return now
+    said = [new.message.created_at for new in plan.join.appended if new.message.created_at is not None]
+    return min(now, max(said, default=known.active_at))
 
 
 def _index(texts: list[SearchText]) -> None:

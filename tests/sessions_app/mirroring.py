@@ -44,10 +44,12 @@ def claim_of(row: models.Model, kind: Kind, *, digest: str = "") -> Claim:
     )
 
 
-def poll(kind: Kind, row: models.Model, client: FakeClient, *, digest: str = "") -> Reading:
+def poll(
+    kind: Kind, row: models.Model, client: FakeClient, *, digest: str = "", dialect: str = "current"
+) -> Reading:
     """One poll of `row`; `digest` is what the last one gave."""
     claim = claim_of(row, kind, digest=digest)
-    connection = FakeConnection(client)
+    connection = FakeConnection(client, dialect)
     with mock.patch(f"{kind.load.__module__}.connections_for", return_value={claim.workspace_id: connection}):
         jobs = kind.load([claim])
         if row.pk not in jobs:

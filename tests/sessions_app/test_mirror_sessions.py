@@ -154,6 +154,35 @@ def test_an_ended_session_brings_all_its_videos():
     assert polled("video") == set(session.videos.values_list("pk", flat=True))
 
 
+@pytest.mark.parametrize(
+    "error",
+    [heygen.NotFound("no", status=404), heygen.Forbidden("no", status=403), heygen.BadPayload("HTML")],
+)
+def test_a_list_of_videos_that_heygen_will_not_give_says_nothing_of_the_session(error: heygen.ApiError):
+    session = VideoSessionFactory()
+    client = FakeClient(
+        read_session=remote_session(status="completed", video_id="v_1"), list_session_videos=error
+    )
+
+    poll(SESSION, session, client)
+
+    session.refresh_from_db()
+    assert session.status == "completed"
+    assert list(session.videos.values_list("video_id", flat=True)) == ["v_1"]
+
+
+def test_a_session_that_was_gone_is_back_with_the_first_answer():
+    session = VideoSessionFactory()
+    reading = poll(SESSION, session, FakeClient(read_session=remote_session()))
+    assert isinstance(reading, Changed)
+    VideoSession.objects.update(gone_at=timezone.now())
+
+    poll(SESSION, session, FakeClient(read_session=remote_session()), digest=reading.digest)
+
+    session.refresh_from_db()
+    assert session.gone_at is None
+
+
 def test_the_old_dialect_has_no_list_of_videos_and_keeps_every_id_it_saw():
     session = VideoSessionFactory(dialect="sessions")
 
