@@ -99,6 +99,12 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
 
     def until(session: VideoSession, condition: str, name: str) -> None:
         team.until(session, condition, seconds=90)
+        team.until(
+            session,
+            "not session.resources.filter(read_at=None).exists()"
+            " and not session.resources.filter(files__state='wanted').exists()",
+            seconds=90,
+        )
         visit(page, session.get_absolute_url(), name)
 
     until(
@@ -111,7 +117,8 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
     actions.send(main, text="Warm and personal", token=tokens.new(), by=team.person)
     until(main, "status == 'reviewing'", "session-storyboard")
     actions.send(main, text="Make the second picture darker, please", token=tokens.new(), by=team.person)
-    team.until(main, "status != 'reviewing'")
+    first = actions.current_revision(main)
+    wait_until(lambda: actions.current_revision(main) != first, seconds=60, what="a second storyboard")
     until(main, "status == 'reviewing'", "session-revision")
     actions.send(main, text="Looks good, go ahead", token=tokens.new(), by=team.person)
     until(

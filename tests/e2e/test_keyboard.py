@@ -15,8 +15,7 @@ FOCUS_SHOWS = """() => {
     const element = document.activeElement;
     if (!element || element === document.body) return "nothing has the focus";
     const seen = [element, element.parentElement, element.closest("label, li, .search")].filter(Boolean);
-    const marked = seen.some((each) => {
-        const style = getComputedStyle(each);
+    const marked = seen.flatMap((each) => [null, "::before", "::after"].map((part) => getComputedStyle(each, part))).some((style) => {
         return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== "none";
     });
     const box = element.getBoundingClientRect();
