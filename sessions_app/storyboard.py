@@ -1,4 +1,4 @@
-"""Finds the storyboard revisions in a conversation. Pure.
+"""Finds the storyboard revisions in a conversation.
 
 HeyGen has no scenes and no revision numbers: a revision is what the agent showed between two messages of a person, as
 long as something in it was new. Its pictures stand in the order of `resource_ids`; its text is that of the message that
@@ -8,13 +8,20 @@ carries them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from sessions_app.models import Message, Resource
+from django.utils import timezone
 
-# What a person can look at and judge. A film is the result, a voice or a blueprint no picture: they are listed elsewhere.
+from sessions_app.models import Message, Resource, VideoSession
+
+# What a person can look at and judge: pictures, or a draft where there is none; beside pictures it only repeats them. A
+# film is the result, a voice or a blueprint no picture: they are listed elsewhere.
 PICTURES = ("image", "draft")
+# So long after it was announced anything may turn out to be a picture; a description takes a second or two.
+UNDESCRIBED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,31 @@ class Revision:
     added: frozenset[UUID]
 
 
-def revisions(messages: Iterable[Message], resources: Sequence[Resource]) -> list[Revision]:
-    """All revisions, oldest first. `messages` oldest first, at least those that carry resources and the users' own."""
+def newest(session: VideoSession) -> Revision | None:
+    """The newest storyboard, or None before the first: what an approval has to be about.
+
+    What was announced a moment ago counts before it is described. Else the old storyboard could be approved while HeyGen
+    already waits for a verdict on the next.
+    """
+    messages = Message.objects.filter(session=session).that_make_revisions()
+    resources = list(Resource.objects.filter(session=session).in_order())
+    since = timezone.now() - timedelta(seconds=UNDESCRIBED_SECONDS)
+    undescribed = {
+        resource.pk
+        for resource in resources
+        if resource.read_at is None and not resource.missing and resource.first_seen_at > since
+    }
+    found = revisions(messages, resources, counted=undescribed)
+    return found[-1] if found else None
+
+
+def revisions(
+    messages: Iterable[Message], resources: Sequence[Resource], *, counted: AbstractSet[UUID] = frozenset()
+) -> list[Revision]:
+    """All revisions, oldest first. `messages` oldest first, at least those that carry resources and the users' own.
+
+    `counted` are ids of resources that count as pictures whatever their type. Pure.
+    """
     by_remote_id = {resource.resource_id: resource for resource in resources}
     found: list[Revision] = []
     shown: set[str] = set()
@@ -38,9 +68,10 @@ def revisions(messages: Iterable[Message], resources: Sequence[Resource]) -> lis
     def close() -> None:
         ids = list(dict.fromkeys(resource_id for message in turn for resource_id in message.resource_ids))
         pictures = [
-            by_remote_id[resource_id]
+            resource
             for resource_id in ids
-            if resource_id in by_remote_id and by_remote_id[resource_id].type in PICTURES
+            if (resource := by_remote_id.get(resource_id)) is not None
+            and (resource.type in PICTURES or resource.pk in counted)
         ]
         new = [picture for picture in pictures if picture.resource_id not in shown]
         if new:

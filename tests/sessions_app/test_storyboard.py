@@ -60,5 +60,14 @@ def test_what_a_person_attached_is_no_storyboard():
     )
 
 
+def test_a_draft_counts_only_where_there_is_no_picture():
+    a, draft = picture("a"), picture("d", "draft")
+
+    (with_picture,) = revisions([said(0, "model", "Look", "a", "d")], [a, draft])
+    (alone,) = revisions([said(0, "model", "Look", "d")], [draft])
+
+    assert (with_picture.resources, alone.resources) == ((a,), (draft,))
+
+
 def test_a_resource_that_is_not_described_yet_is_left_out():
     assert revisions([said(0, "model", "Look", "a")], []) == []
