@@ -18,7 +18,7 @@ from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
 from sessions_app import storyboard
-from sessions_app.models import Message, Mode, Note, Resource, SearchText, VideoSession
+from sessions_app.models import Mode, Note, SearchText, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
 from timeline.events import NewEvent, record
@@ -93,9 +93,7 @@ def send(
         payload["auto_proceed"] = True
     with transaction.atomic():
         if revision is not None:
-            current = current_revision(session)
-            if current is None or current.position != revision:
-                raise StaleRevision
+            _require_newest(session, revision)
             payload["revision"] = revision
         command, pressed = ledger.record(
             SEND_KIND,
@@ -110,11 +108,11 @@ def send(
     return command
 
 
-def current_revision(session: VideoSession) -> storyboard.Revision | None:
-    """The newest storyboard, or None before the first."""
-    messages = Message.objects.filter(session=session).that_make_revisions()
-    found = storyboard.revisions(messages, list(Resource.objects.filter(session=session).in_order()))
-    return found[-1] if found else None
+def _require_newest(session: VideoSession, revision: int) -> None:
+    """Raises StaleRevision."""
+    current = storyboard.newest(session)
+    if current is None or current.position != revision:
+        raise StaleRevision
 
 
 def stop(session: VideoSession, *, token: str, by: User) -> Command:
@@ -128,9 +126,15 @@ def stop(session: VideoSession, *, token: str, by: User) -> Command:
     return command
 
 
-def send_again(command: Command, *, by: User) -> Command:
-    """Sends a refused or unclear press once more, as a new one. Raises commands.ledger.NotRepeatable."""
-    return ledger.send_again(command, by)
+def send_again(session: VideoSession, command: Command, *, by: User) -> Command:
+    """Sends a refused or unclear press once more, as a new one.
+
+    Raises StaleRevision for an approval of a storyboard that is not the newest any more, commands.ledger.NotRepeatable.
+    """
+    with transaction.atomic():
+        if "revision" in command.payload:
+            _require_newest(session, command.payload["revision"])
+        return ledger.send_again(command, by)
 
 
 def decide(command: Command, *, happened: bool, remote_id: str = "", by: User) -> bool:

@@ -15,7 +15,7 @@ from commands.ledger import NotRepeatable
 from commands.models import Command
 from sessions_app import access, actions
 from sessions_app.models import VideoSession
-from sessions_app.sending import CREATE_KIND
+from sessions_app.sending import CREATE_KIND, can_be_made_by
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
 
@@ -36,7 +36,11 @@ def again(request: SignedIn, pk: UUID) -> HttpResponse:
     """Sends it once more, as a new press."""
     command, session = _press(request, pk)
     try:
-        actions.send_again(command, by=request.user)
+        actions.send_again(session, command, by=request.user)
+    except actions.StaleRevision:
+        messages.error(
+            request, _("There is a newer storyboard than the one this approved; nothing was sent.")
+        )
     except NotRepeatable:
         messages.warning(request, _("That was settled meanwhile; nothing was sent again."))
     return redirect(session)
@@ -61,6 +65,9 @@ def _decide(request: SignedIn, pk: UUID, *, happened: bool) -> HttpResponse:
     remote_id = request.POST.get("remote_id", "").strip()
     if happened and command.kind == CREATE_KIND and not remote_id:
         messages.error(request, _("Enter the session's id at HeyGen: without it we cannot follow it."))
+        return redirect(session)
+    if happened and remote_id and not can_be_made_by(command, remote_id):
+        messages.error(request, _("Another press made the session with this id. Nothing was changed."))
         return redirect(session)
     if not actions.decide(command, happened=happened, remote_id=remote_id[:255], by=request.user):
         messages.warning(request, _("That was settled meanwhile."))

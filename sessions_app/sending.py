@@ -29,6 +29,7 @@ from heygen import matching, statuses
 from polling import schedule
 from polling.budget import Priority
 from polling.changes import Announcement, announce
+from sessions_app import storyboard
 from sessions_app.mirror.adoption import PAGE, SKEW_SECONDS
 from sessions_app.models import (
     Gap,
@@ -45,6 +46,8 @@ from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.outcomes import outcome_of
 
+# Our own code of a refusal: what the person approved is not what HeyGen would take it for.
+STALE = "stale_revision"
 CREATE_KIND, SEND_KIND, STOP_KIND = "session.create", "session.send", "session.stop"
 # How deep the settling of a create reads the list; older sessions cannot be its answer.
 LIST_PAGES = 5
@@ -209,6 +212,12 @@ def _taken(command: Command, remote_ids: Sequence[str]) -> set[str]:
     }
 
 
+def can_be_made_by(command: Command, remote_id: str) -> bool:
+    """Whether a person may say that this create made that session: not one that another press of ours made."""
+    rows = VideoSession.objects.filter(workspace_id=command.workspace_id, remote_id=remote_id)
+    return not rows.filter(~ADOPTED).exclude(pk=command.object_id).exists()
+
+
 def _created_since(client: heygen.Client, since: datetime) -> list[heygen.SessionSummary]:
     """Summaries of sessions created since then, oldest first."""
     found: list[heygen.SessionSummary] = []
@@ -256,6 +265,11 @@ def after_create(command: Command) -> str | None:
 def send_message(command: Command) -> Outcome:
     session, remote_id = _accepted(command)
     payload = command.payload
+    if "revision" in payload:
+        # It may have waited: for its turn, for the budget, for a key.
+        current = storyboard.newest(session)
+        if current is None or current.position != payload["revision"]:
+            return Refused(None, STALE, "A newer storyboard came before this approval was sent.")
     message = heygen.SendMessage(
         message=payload["message"],
         avatar_id=payload.get("avatar_id"),

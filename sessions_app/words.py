@@ -127,7 +127,11 @@ _LATE: Mapping[str, _StrPromise] = {
 
 
 def refusal(command: Command) -> str:
-    """HeyGen's words about a press that it refused, as they came."""
+    """HeyGen's words about a press that it refused, as they came; ours where we did not even send it."""
+    if command.error.get("code") == "stale_revision":
+        return _(
+            "A newer storyboard came before this approval could be sent. Look at it: nothing was approved."
+        )
     message = str(command.error.get("message") or "").strip()
     return message or _("HeyGen gave no reason.")
 

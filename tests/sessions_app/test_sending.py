@@ -9,14 +9,14 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from commands.kinds import Accepted, AskPerson, NotYet
+from commands.kinds import Accepted, AskPerson, NotYet, Refused
 from commands.models import Command
 from polling.models import PollState
 from sessions_app import sending
 from sessions_app.mirror.sessions import SESSION
 from sessions_app.models import Message, Resource, SearchText, VideoSession
-from tests.factories import ResourceFactory, VideoSessionFactory, WorkspaceFactory
-from tests.fakes import FakeClient, page, remote_message, remote_session, session_summary
+from tests.factories import MessageFactory, ResourceFactory, VideoSessionFactory, WorkspaceFactory
+from tests.fakes import FakeClient, page, remote_message, remote_session, sent, session_summary
 from tests.sessions_app.mirroring import FakeConnection, poll
 from tests.sessions_app.presses import press_in
 
@@ -172,3 +172,22 @@ def test_no_more_creates_are_sent_than_the_account_runs_at_once(settings: Any):
 
     VideoSessionFactory(workspace=WorkspaceFactory(key="sk_one_of_ours"), group="working")
     assert sending.ceiling(command) == "ceiling"
+
+
+def test_an_approval_that_waited_is_not_sent_for_another_storyboard():
+    session = VideoSessionFactory(message_count=4, status="reviewing", group="needs_you")
+    for position, name in ((1, "a"), (3, "b")):
+        MessageFactory(session=session, position=position - 1, role="user", content="Please")
+        MessageFactory(session=session, position=position, resource_ids=[name])
+        ResourceFactory(session=session, resource_id=name, message_position=position)
+    client = FakeClient(send_message=sent())
+    connection = {session.workspace_id: FakeConnection(client)}
+
+    with mock.patch.object(sending, "connections_for", return_value=connection):
+        stale = sending.send_message(press_in(session, payload={"message": "Approved", "revision": 1}))
+        fresh = sending.send_message(press_in(session, payload={"message": "Approved", "revision": 3}))
+
+    assert isinstance(stale, Refused)
+    assert (stale.status, stale.code) == (None, "stale_revision")
+    assert isinstance(fresh, Accepted)
+    assert [call.name for call in client.calls] == ["send_message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -355,6 +356,52 @@ def test_a_refused_press_is_sent_again_once():
     assert [(row.state, row.repeats_id) for row in rows] == [("refused", None), ("queued", refused.pk)]
 
 
+def test_an_approval_is_not_sent_again_once_there_is_a_newer_storyboard():
+    session = reviewing()
+    refused = press_in(session, "refused", payload={"message": "Approved", "revision": 1})
+    newer = MessageFactory(session=session, position=2, role="user", content="Brighter")
+    MessageFactory(session=session, position=3, content="Look:", resource_ids=["c"])
+    ResourceFactory(session=session, resource_id="c", message_position=3)
+    client = signed_in(session)
+
+    client.post(reverse("sessions:press-again", args=[refused.pk]))
+    assert Command.objects.count() == 1
+
+    session.messages.filter(position__gte=newer.position).delete()
+    client.post(reverse("sessions:press-again", args=[refused.pk]))
+    assert Command.objects.count() == 2
+
+
+def test_a_picture_that_is_not_described_yet_makes_the_storyboard_before_it_stale():
+    session = reviewing()
+    MessageFactory(session=session, position=2, role="user", content="Brighter")
+    MessageFactory(session=session, position=3, content="Look:", resource_ids=["c"])
+    announced = ResourceFactory(session=session, resource_id="c", message_position=3, type="", read_at=None)
+
+    assert post(signed_in(session), "approve", session, revision=1).status_code == 422
+    assert sent(session) == []
+
+    Resource.objects.filter(pk=announced.pk).update(type="voice", read_at=timezone.now())
+    post(signed_in(session), "approve", session, revision=1)
+    assert [press["revision"] for press in sent(session)] == [1]
+
+
+def test_a_picture_that_is_never_described_does_not_stop_approvals():
+    session = reviewing()
+    ResourceFactory(
+        session=session,
+        resource_id="c",
+        message_position=3,
+        type="",
+        read_at=None,
+        first_seen_at=timezone.now() - dt.timedelta(minutes=2),
+    )
+    MessageFactory(session=session, position=2, role="user", content="Brighter")
+    MessageFactory(session=session, position=3, content="Look:", resource_ids=["c"])
+    post(signed_in(session), "approve", session, revision=1)
+    assert [press["revision"] for press in sent(session)] == [1]
+
+
 def test_a_press_under_way_is_not_sent_again():
     session = VideoSessionFactory()
     under_way = press_in(session, "sending")
@@ -371,6 +418,21 @@ def test_a_person_settles_what_a_machine_could_not(name: str, state: str):
     signed_in(session).post(reverse(f"sessions:{name}", args=[unclear.pk]))
     unclear.refresh_from_db()
     assert (unclear.state, unclear.settled_by) == (state, "person")
+
+
+def test_a_start_is_not_said_to_have_made_what_another_press_made():
+    session = VideoSessionFactory(remote_id=None)
+    other = VideoSessionFactory(workspace=session.workspace, remote_id="other")
+    press_in(other, "accepted", kind="session.create")
+    unclear = press_in(
+        session, "unknown", kind="session.create", asks_person_since=timezone.now(), due_at=None
+    )
+
+    signed_in(session).post(reverse("sessions:press-happened", args=[unclear.pk]), {"remote_id": "other"})
+
+    unclear.refresh_from_db()
+    assert unclear.state == "unknown"
+    assert VideoSession.objects.filter(pk=other.pk).exists()
 
 
 def test_a_start_that_arrived_needs_heygens_id():
