@@ -67,12 +67,8 @@ def revisions(
 
     def close() -> None:
         ids = list(dict.fromkeys(resource_id for message in turn for resource_id in message.resource_ids))
-        pictures = [
-            resource
-            for resource_id in ids
-            if (resource := by_remote_id.get(resource_id)) is not None
-            and (resource.type in PICTURES or resource.pk in counted)
-        ]
+        known = [by_remote_id[resource_id] for resource_id in ids if resource_id in by_remote_id]
+        pictures = _pictures(known, counted)
         new = [picture for picture in pictures if picture.resource_id not in shown]
         if new:
             carriers = [message for message in turn if message.resource_ids]
@@ -96,3 +92,12 @@ def revisions(
             turn.append(message)
     close()
     return found
+
+
+def _pictures(known: Sequence[Resource], counted: AbstractSet[UUID]) -> list[Resource]:
+    """What of a turn is judged: its pictures, or its drafts where it has no picture."""
+    for kind in PICTURES:
+        some = [resource for resource in known if resource.type == kind or resource.pk in counted]
+        if some:
+            return some
+    return []
