@@ -25,7 +25,7 @@ from commands.models import Command
 from heygen import matching, statuses
 from polling import schedule
 from polling.budget import Priority
-from polling.cadence import within_window
+from polling.cadence import DAY, HOUR, MINUTE, MISSING, Pace, standard, within_window
 from polling.changes import Announcement
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
@@ -52,6 +52,9 @@ KIND = "session"
 SENDS = ("session.create", "session.send")
 # After HeyGen took a message, reads may still show the status from before it: so long the session counts as working.
 REACTION_SECONDS = 60
+# Counted as gone after the third 404 in a row, half a minute after the first. HeyGen may only have lost sight of it for a
+# while: it is asked for so many times more, then never.
+RECHECKS = (10 * MINUTE, HOUR, 6 * HOUR, DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -578,4 +581,19 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     )
 
 
-SESSION = Kind(name=KIND, load=load, read=read, gather=gather, merge=merge, write=write, failed=on_failures)
+def cadence(pace: Pace) -> float | None:
+    """Seconds to the next poll: the standard, with a few late looks at what is gone."""
+    late = pace.missing - len(MISSING) - 1
+    return RECHECKS[late] if 0 <= late < len(RECHECKS) else standard(pace)
+
+
+SESSION = Kind(
+    name=KIND,
+    load=load,
+    read=read,
+    gather=gather,
+    merge=merge,
+    write=write,
+    failed=on_failures,
+    cadence=cadence,
+)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 import heygen
 from commands.models import Command
-from polling.kinds import Change, Changed, Failed, Unchanged
+from polling.kinds import Change, Changed, Failed, Pace, Unchanged
 from sessions_app.mirror.sessions import SESSION, on_failures
 from sessions_app.models import Message, MessageRevision, Resource, VideoSession
 from sessions_app.search import Hit, find
@@ -299,6 +299,12 @@ def test_the_third_404_in_a_row_marks_the_session_as_gone_and_keeps_it():
     session.refresh_from_db()
     assert session.gone_at is not None
     assert events_of(session) == ["session.gone"]
+
+
+def test_a_gone_session_is_looked_for_a_few_times_more_and_then_never():
+    paces = [Pace("working", 0, failures=count, missing=count, jitter=1.0) for count in range(1, 9)]
+    assert [SESSION.cadence(pace) for pace in paces] == [5, 30, 600, 3600, 21600, 86400, None, None]
+    assert SESSION.cadence(Pace("working", 0, jitter=1.0)) == 3
 
 
 def test_a_batch_of_ten_costs_as_many_queries_as_a_batch_of_one(django_assert_num_queries):
