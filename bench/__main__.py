@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
 
 from bench import figures
-from bench.stage import staged
+from bench.stage import BrokeOff, staged
 
 BOTH = ("SQLite", "PostgreSQL")
 # Parts of each measurement, and the databases that make a difference to them.
@@ -41,9 +42,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--database", choices=BOTH, action="append")
     parser.add_argument("--part", action="append", help="only this part of the measurement; nothing is kept")
     options = parser.parse_args(arguments)
+    # Servers end with the run, also when it is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     databases = tuple(options.database or (BOTH[:1] if options.quick else BOTH))
     wanted = [f"{options.what}.{part}" for part in options.part or ()]
-    found = []
+    found: list[figures.Part] = []
+    broken: list[str] = []
     with staged(quick=options.quick) as stage:
         for part, where in PARTS[options.what]:
             if wanted and part not in wanted:
@@ -53,17 +57,24 @@ def main(arguments: list[str]) -> int:
             for database in where:
                 if database and database not in databases:
                     continue
-                measured = replace(stage.run(part, database or "SQLite"), database=database)
+                try:
+                    measured = replace(stage.run(part, database or "SQLite"), database=database)
+                except BrokeOff as problem:
+                    # The others are worth having all the same.
+                    broken.append(str(problem))
+                    print(problem, flush=True)
+                    continue
                 print(
                     f"\n{measured.title}: {measured.noise}\n{figures.table(measured.figures)}\n", flush=True
                 )
                 found.append(measured)
-    if not wanted:
-        print(f"Kept in bench/results/{figures.keep(options.what, found, quick=options.quick).name}")
+                if not wanted:
+                    kept = figures.keep(options.what, found, quick=options.quick)
+                    print(f"Kept in bench/results/{kept.name}", flush=True)
     missed = [figure.name for part in found for figure in part.figures if figure.reached is False]
     if missed:
         print("Short of its goal: " + "; ".join(missed))
-    return 0
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from bench.mirror.whole import wait_for
 from bench.part import Run
 from bench.stage import ROOT, Processes
 from config.embedded import free_port
+from eventstream.hub import STREAMS_PER_USER
 from polling.changes import Announcement, announce
 from sessions_app.models import Message, VideoSession
 from tests.factories import MembershipFactory, UserFactory, VideoSessionFactory, WorkspaceFactory
@@ -56,7 +57,8 @@ class Studio:
     """The session that is watched, and whoever watches."""
 
     session: VideoSession
-    cookie: str
+    # One for each person.
+    cookies: list[str]
     position: int = 0
 
     @property
@@ -80,7 +82,9 @@ class Studio:
                 first_seen_at=timezone.now(),
                 version=self.session.version,
             )
-            announce([Announcement(self.session.workspace_id, "session", self.session.pk, self.session.version)])
+            announce(
+                [Announcement(self.session.workspace_id, "session", self.session.pk, self.session.version)]
+            )
         return self.position, time.time(), time.monotonic()
 
 
@@ -100,14 +104,17 @@ class Readers:
 @contextlib.contextmanager
 def readers(port: int, studio: Studio, count: int) -> Iterator[Readers]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.readers", str(port), studio.stream, studio.cookie, str(count)],
+        [sys.executable, "-m", "bench.readers", str(port), studio.stream, str(count)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(json.dumps(studio.cookies) + "\n")
+        process.stdin.flush()
         if process.stdout.readline().strip() != "ready":
             raise RuntimeError(f"{count} streams could not be opened")
         yield Readers(process)
@@ -121,7 +128,9 @@ def measure(run: Run) -> list[Figure]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     studio = _studio()
     port = free_port()
-    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"], cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"], cwd=ROOT, check=True
+    )
     with Processes() as processes:
         web = processes.start("config.process", "web", PORT=port, PUBLIC_URL=f"http://127.0.0.1:{port}")
         wait_for(lambda: _answers(port), seconds=60, what="the web process answers")
@@ -138,12 +147,16 @@ def measure(run: Run) -> list[Figure]:
 
 def _studio() -> Studio:
     workspace = WorkspaceFactory(name="Bright Studio")
-    person = UserFactory(name="Ada Approver")
-    MembershipFactory(user=person, workspace=workspace, role=Role.APPROVER)
-    door = Client()
-    door.force_login(person)
-    cookie = door.cookies[settings.SESSION_COOKIE_NAME]
-    return Studio(VideoSessionFactory(workspace=workspace), f"{cookie.key}={cookie.value}")
+    cookies = []
+    # Each person may have so many streams open.
+    for _ in range(-(-MANY // STREAMS_PER_USER) + 1):
+        person = UserFactory()
+        MembershipFactory(user=person, workspace=workspace, role=Role.APPROVER)
+        door = Client()
+        door.force_login(person)
+        cookie = door.cookies[settings.SESSION_COOKIE_NAME]
+        cookies.append(f"{cookie.key}={cookie.value}")
+    return Studio(VideoSessionFactory(workspace=workspace), cookies)
 
 
 def _answers(port: int) -> bool:
@@ -161,7 +174,9 @@ def _warm(port: int, studio: Studio) -> None:
             time.sleep(0.3)
         some.told()
     requests.get(
-        f"http://127.0.0.1:{port}{studio.session.get_absolute_url()}", headers={"Cookie": studio.cookie}, timeout=20
+        f"http://127.0.0.1:{port}{studio.session.get_absolute_url()}",
+        headers={"Cookie": studio.cookies[0]},
+        timeout=20,
     ).raise_for_status()
 
 
@@ -176,12 +191,14 @@ def _in_a_page(run: Run, port: int, studio: Studio, beside: Readers) -> list[Fig
     path = chromium()
     if path is None:
         return [Figure(name="commit to changed page", ours="no Chromium on this machine")]
-    name, _, value = studio.cookie.partition("=")
+    name, _, value = studio.cookies[-1].partition("=")
     commits = int(run.either(10, 20))
     waits: list[float] = []
     fanned: list[float] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         page.context.add_cookies([{"name": name, "value": value, "url": f"http://127.0.0.1:{port}"}])
         page.goto(studio.session.get_absolute_url())
@@ -256,5 +273,3 @@ def _many(run: Run, port: int, studio: Studio) -> Figure:
         reached=late <= 250 and complete,
         note=f"{len(waits):,} of {10 * MANY:,} arrived; {still_open:,} streams open at the end.",
     )
-
-

@@ -1,6 +1,7 @@
-"""Hundreds of open event streams in one process: `python -m bench.readers PORT PATH COOKIE COUNT`.
+"""Hundreds of open event streams in one process: `python -m bench.readers PORT PATH COUNT`, and cookies on its input.
 
-Says `ready` when all are open. Each line that it reads then asks for what came since: {"versions": {id: [monotonic
+The first line that it reads is a JSON list of cookies, one for each person; the streams are shared among them. Says
+`ready` when all are open. Each further line asks for what came since: {"versions": {id: [monotonic
 times at which a stream had it]}, "open": streams that are still there}.
 """
 
@@ -18,40 +19,43 @@ AT_ONCE = 20
 
 
 class Streams:
-    def __init__(self, port: int, path: str, cookie: str) -> None:
-        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode()
+    def __init__(self, port: int, path: str) -> None:
+        self._head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: "
         self._port = port
         self._opening = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self.seen: dict[str, list[float]] = defaultdict(list)
         self.open = 0
 
-    async def add(self) -> None:
+    async def add(self, cookie: str) -> None:
         """Opens one, and goes on reading it."""
         async with self._opening:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-            writer.write(self._request)
+            writer.write(f"{self._head}{cookie}\r\n\r\n".encode())
             status = await reader.readline()
             if b" 200 " not in status:
                 raise ConnectionError(status.decode())
         self.open += 1
-        task = asyncio.create_task(self._read(reader))
+        task = asyncio.create_task(self._read(reader, writer))
         self._tasks.add(task)
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Holds on to the writer: a forgotten one closes the connection."""
         while line := await reader.readline():
             if line.startswith(b"id: "):
                 self.seen[line[4:].strip().decode()].append(time.monotonic())
+        writer.close()
         self.open -= 1
 
 
 async def main() -> None:
-    port, path, cookie, count = sys.argv[1:]
-    streams = Streams(int(port), path, cookie)
-    await asyncio.gather(*(streams.add() for _ in range(int(count))))
-    print("ready", flush=True)
-    lines = asyncio.StreamReader()
+    port, path, count = sys.argv[1:]
+    streams = Streams(int(port), path)
+    lines = asyncio.StreamReader(limit=2**20)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    cookies = json.loads(await lines.readline())
+    await asyncio.gather(*(streams.add(cookies[number % len(cookies)]) for number in range(int(count))))
+    print("ready", flush=True)
     while await lines.readline():
         print(json.dumps({"versions": streams.seen, "open": streams.open}), flush=True)
         streams.seen.clear()

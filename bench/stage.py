@@ -23,6 +23,10 @@ SECRET_KEY = "only-for-measurements-" + "0a1b2c3d4e5f" * 4
 FIELD_KEYS = "qDgYIVz9z1hXJ8rYyQ0e0kqYyqfS1rQ0sZ0m1o9M7kE="
 
 
+class BrokeOff(Exception):
+    """A part could not be measured."""
+
+
 @dataclass
 class Stage:
     """Servers of one run. `run` measures a part on a fresh, migrated database."""
@@ -35,7 +39,7 @@ class Stage:
     _number: int = 0
 
     def run(self, name: str, database: str) -> figures.Part:
-        """Runs `bench.part <name>`; its figures, or SystemExit with what it said."""
+        """Runs `bench.part <name>`; its figures. Raises BrokeOff."""
         self._number += 1
         self.valkey.flush()
         answer = self.folder / f"part-{self._number}.json"
@@ -54,7 +58,7 @@ class Stage:
             env=self.environment(self._fresh(database)),
         )
         if done.returncode or not answer.exists():
-            sys.exit(f"{name} on {database} broke off; see above")
+            raise BrokeOff(f"{name} on {database} broke off; see above")
         return figures.from_json(answer.read_text())
 
     def environment(self, database_url: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ def measure(run: Run) -> list[Figure]:
 
 
 def _with_threads(run: Run, other: Remote, urls: list[str], threads: int) -> list[Figure]:
-    seconds = run.either(2, 3)
+    seconds = run.either(2, 2.5)
     bare: list[Spent] = []
     example: list[Spent] = []
     ours: dict[float, list[Spent]] = {share: [] for share, _ in SHARES}

@@ -22,7 +22,7 @@ def measure(run: Run) -> list[Figure]:
     os.environ["REQUESTS_CA_BUNDLE"] = str(bundle)
     ours: list[Spent] = []
     example: list[Spent] = []
-    seconds = run.either(2, 3)
+    seconds = run.either(2, 2.5)
     with remote(certificate=certificate, bundle=bundle) as other:
         sessions = rows.sessions(rows.workspace(other), 320)
         with rows.engine(threads=32, **rows.NO_LIMIT), rows.always_due():
