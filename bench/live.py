@@ -146,6 +146,8 @@ def measure(run: Run) -> list[Figure]:
 
 
 def _studio() -> Studio:
+    # Nobody types these passwords: hundreds of slow hashes would take minutes.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     workspace = WorkspaceFactory(name="Bright Studio")
     cookies = []
     # Each person may have so many streams open.
