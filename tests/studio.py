@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from commands import tokens
 from config.celery import app as celery_app
-from sessions_app import actions
+from sessions_app import actions, storyboard
 from sessions_app.models import VideoSession
 from simulator.testing import Running
 from tests.installation import Installation
@@ -42,6 +42,18 @@ class Studio:
             token=token or tokens.new(),
             by=self.person,
         )
+
+    def storyboard(self, session: VideoSession, *, after: int = 0) -> storyboard.Revision:
+        """The newest storyboard with a number above `after`, as soon as its pictures are described."""
+        found: list[storyboard.Revision] = []
+
+        def described() -> bool:
+            newest = storyboard.newest(session)
+            found[:] = [newest] if newest is not None and newest.number > after else []
+            return bool(found) and all(resource.read_at for resource in found[0].resources)
+
+        wait_until(described, seconds=60, what="the storyboard's pictures are described")
+        return found[0]
 
     def stored_log(self, session: VideoSession) -> list[tuple[str, str]]:
         """(role, text) of every message that we have, oldest first."""

@@ -117,8 +117,7 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
     actions.send(main, text="Warm and personal", token=tokens.new(), by=team.person)
     until(main, "status == 'reviewing'", "session-storyboard")
     actions.send(main, text="Make the second picture darker, please", token=tokens.new(), by=team.person)
-    first = actions.current_revision(main)
-    wait_until(lambda: actions.current_revision(main) != first, seconds=60, what="a second storyboard")
+    team.storyboard(main, after=1)
     until(main, "status == 'reviewing'", "session-revision")
     actions.send(main, text="Looks good, go ahead", token=tokens.new(), by=team.person)
     until(

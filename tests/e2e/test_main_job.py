@@ -65,7 +65,6 @@ def test_from_prompt_to_film(team: Team, browsers: Browsers):
     expect(revised.get_by_text("New").first).to_be_visible()
     revised.get_by_role("button", name="Approve storyboard 2").click()
 
-    expect(status).to_contain_text("Rendering")
     film = page.locator("article video")
     expect(film).to_be_visible(timeout=60_000)
     assert page.evaluate("window.neverReloaded"), "the page was loaded again"

@@ -7,11 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sessions_app import actions
 from tests.e2e.browsers import PHONE, Browsers
 from tests.e2e.conftest import Team
 from tests.factories import PASSWORD
-from tests.processes import wait_until
 
 
 def test_the_main_job_is_plain_forms_underneath(team: Team, browsers: Browsers):
@@ -34,7 +32,7 @@ def test_the_main_job_is_plain_forms_underneath(team: Team, browsers: Browsers):
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("region", name="Conversation")).to_contain_text("Folded, never cut")
     team.until(session, "status == 'reviewing'")
-    wait_until(lambda: actions.current_revision(session), what="the storyboard's pictures are described")
+    team.storyboard(session)
 
     page.reload()
     page.get_by_role("button", name="Approve storyboard 1").first.click()

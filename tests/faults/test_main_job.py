@@ -19,9 +19,7 @@ def test_a_session_runs_from_prompt_to_film(studio: Studio):
 
     actions.send(session, text="Warm and friendly", token=tokens.new(), by=studio.person)
     studio.until(session, "status == 'reviewing'")
-    wait_until(lambda: actions.current_revision(session), what="the storyboard's pictures are described")
-    revision = actions.current_revision(session)
-    assert revision is not None
+    revision = studio.storyboard(session)
     assert len(revision.resources) >= 3
 
     actions.send(session, text="Approve", token=tokens.new(), by=studio.person, revision=revision.position)
