@@ -46,6 +46,8 @@ def inert(page: Page) -> None:
 def in_session(team: Team, *steps: dict[str, Any]) -> VideoSession:
     session = team.create(f"{HOSTILE} {RIGHT_TO_LEFT} [scenario: stuck-thinking]")
     team.until(session, "status == 'thinking'")
+    # What its story still has to say would come after what is said here, and take the word back.
+    team.simulator.control.advance(60)
     team.simulator.control.messages(session.remote_id, *steps)
     return session
 
