@@ -43,7 +43,6 @@ def test_from_prompt_to_film(team: Team, browsers: Browsers):
     # From here on nothing is loaded again: a mark in the page proves it.
     expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/$"))
     page.evaluate("window.neverReloaded = true")
-    status = page.get_by_role("region", name="Status", exact=True)
     expect(page.get_by_text("The agent asks")).to_be_visible()
     question = page.locator("#question")
     question.get_by_role("button").first.click()
