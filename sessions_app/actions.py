@@ -26,6 +26,10 @@ from timeline.models import Source
 from workspaces_app.models import User, Workspace
 
 
+class AlreadyApproved(Exception):
+    """Somebody approved this storyboard before; a second approval could start a second rendering."""
+
+
 class StaleRevision(Exception):
     """The storyboard that the person looked at is not the newest any more."""
 
@@ -86,7 +90,7 @@ def send(
 ) -> Command:
     """A message to the agent. `revision` is the storyboard (its message position) that the person judged.
 
-    Raises StaleRevision when a newer storyboard exists, commands.ledger.TokenTaken.
+    Raises StaleRevision when a newer storyboard exists, AlreadyApproved, commands.ledger.TokenTaken.
     """
     payload: dict[str, Any] = {"message": text, "files": list(files), **(choices or {})}
     if auto_proceed:
@@ -94,6 +98,7 @@ def send(
     with transaction.atomic():
         if revision is not None:
             _require_newest(session, revision)
+            _require_unapproved(session, revision, token)
             payload["revision"] = revision
         command, pressed = ledger.record(
             SEND_KIND,
@@ -113,6 +118,14 @@ def _require_newest(session: VideoSession, revision: int) -> None:
     current = storyboard.newest(session)
     if current is None or current.position != revision:
         raise StaleRevision
+
+
+def _require_unapproved(session: VideoSession, revision: int, token: str) -> None:
+    """Raises AlreadyApproved. Two people who press at once stand in line for the session's row."""
+    VideoSession.objects.select_for_update().filter(pk=session.pk).first()
+    approvals = Command.objects.filter(kind=SEND_KIND, object_id=session.pk, payload__revision=revision)
+    if approvals.exclude(token=token).exclude(state="refused").exists():
+        raise AlreadyApproved
 
 
 def stop(session: VideoSession, *, token: str, by: User) -> Command:

@@ -179,6 +179,10 @@ def _press(
             _bound(form),
             _("There is a newer storyboard than the one you approved. Look at it first; nothing was sent."),
         )
+    except actions.AlreadyApproved:
+        return _stale(
+            request, session, _bound(form), _("Somebody approved this storyboard already; nothing was sent.")
+        )
     except TokenTaken:
         return _stale(request, session, _bound(form), _taken())
     return _done(request, session)

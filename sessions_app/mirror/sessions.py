@@ -52,6 +52,8 @@ KIND = "session"
 SENDS = ("session.create", "session.send")
 # After HeyGen took a message, reads may still show the status from before it: so long the session counts as working.
 REACTION_SECONDS = 60
+# Our own clock and the database's may differ by so much.
+SEEN_SKEW = timedelta(seconds=5)
 # Counted as gone after the third 404 in a row, half a minute after the first. HeyGen may only have lost sight of it for a
 # while: it is asked for so many times more, then never.
 RECHECKS = (10 * MINUTE, HOUR, 6 * HOUR, DAY)
@@ -87,7 +89,8 @@ class Known:
     tail: list[transcript.Stored]
     message_ids: dict[int, int]
     linked: dict[int, UUID]
-    unlinked: frozenset[int]
+    # User messages that answer to no press yet, and since when we have them.
+    unlinked: dict[int, datetime]
     resource_ids: frozenset[str]
     video_ids: frozenset[str]
     presses: list[Command]
@@ -233,7 +236,9 @@ def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:
             ],
             message_ids={m.position: m.pk for m in messages[pk]},
             linked={m.position: m.command_id for m in messages[pk] if m.command_id is not None},
-            unlinked=frozenset(m.position for m in messages[pk] if m.command_id is None and m.role == "user"),
+            unlinked={
+                m.position: m.first_seen_at for m in messages[pk] if m.command_id is None and m.role == "user"
+            },
             resource_ids=frozenset(resource_ids[pk]),
             video_ids=frozenset(video_ids[pk]),
             presses=presses[pk],
@@ -323,7 +328,12 @@ def _own_messages(plan: Plan, known: Known) -> None:
     for command in known.presses:
         text = str(command.payload.get("prompt") or command.payload.get("message") or "")
         for position in sorted(free):
-            if command.attempt_at and matching.is_ours(free[position], text, command.attempt_at):
+            seen_at = known.unlinked.get(position)
+            if command.attempt_at is None or (
+                seen_at is not None and seen_at < command.attempt_at - SEEN_SKEW
+            ):
+                continue  # we had it before it was sent: an earlier message with the same words
+            if matching.is_ours(free[position], text, command.attempt_at):
                 plan.links[position] = command
                 del free[position]
                 break

@@ -342,3 +342,22 @@ def test_search_finds_messages_by_prefix_and_newest_first():
     assert find("köln owl", [session.workspace_id]) == []
     assert find("", [session.workspace_id]) == []
     assert find("köln", []) == []
+
+
+def test_an_earlier_message_with_the_same_words_settles_no_later_press():
+    session = VideoSessionFactory()
+    just_now = int(timezone.now().timestamp())  # close enough in HeyGen's time to be taken for ours
+    said = remote_session(messages=[remote_message("yes", "user", created_at=just_now)])
+    poll(SESSION, session, FakeClient(read_session=said))
+    Message.objects.update(first_seen_at=timezone.now() - dt.timedelta(seconds=60))
+    command = sent_command(session, "yes")
+    Command.objects.filter(pk=command.pk).update(attempt_at=timezone.now())
+
+    poll(
+        SESSION,
+        session,
+        FakeClient(read_session=remote_session(status="reviewing", messages=[*said.messages])),
+    )
+
+    command.refresh_from_db()
+    assert (command.state, Message.objects.get().command_id) == ("unknown", None)

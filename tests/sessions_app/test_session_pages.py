@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from commands import tokens
 from commands.models import Command
-from sessions_app import session_page
+from sessions_app import session_page, storyboard
 from sessions_app.models import Resource, VideoSession
 from sessions_app.session_page import VARIANTS
 from tests.factories import (
@@ -499,3 +499,17 @@ def test_a_message_is_sent_again_when_its_picture_is_described_later():
 
     assert f'id="m{message.position}"' in html
     assert 'id="m0"' not in html
+
+
+def test_a_second_approval_of_the_same_storyboard_is_refused():
+    session = reviewing()
+    board = storyboard.newest(session)
+    assert board is not None
+    first, second = signed_in(session), signed_in(session)
+    address = reverse("sessions:approve", args=[session.pk])
+
+    first.post(address, {"token": tokens.new(), "revision": board.position})
+    answer = second.post(address, {"token": tokens.new(), "revision": board.position})
+
+    assert "Somebody approved this storyboard already" in answer.content.decode()
+    assert Command.objects.filter(kind="session.send").count() == 1
