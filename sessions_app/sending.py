@@ -42,7 +42,7 @@ from sessions_app.models import (
     Video,
     VideoSession,
 )
-from workspaces_app import wire
+from workspaces_app import webhooks, wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.outcomes import outcome_of
 
@@ -72,6 +72,10 @@ def files_of(payload: dict[str, Any]) -> tuple[heygen.File, ...]:
 
 def send_create(command: Command) -> Outcome:
     fields = {name: value for name, value in command.payload.items() if name not in ("files", "dialect")}
+    if (
+        command.payload["dialect"] == heygen.Dialect.CURRENT
+    ):  # the old one stores the address and never calls it
+        fields["callback_url"] = webhooks.callback_url(command.workspace_id, "session", command.object_id)
     try:
         with wire.noted(command) as listener:
             client = _connection(command).client(

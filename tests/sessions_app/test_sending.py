@@ -16,9 +16,18 @@ from sessions_app import sending
 from sessions_app.mirror.sessions import SESSION
 from sessions_app.models import Message, Resource, SearchText, VideoSession
 from tests.factories import MessageFactory, ResourceFactory, VideoSessionFactory, WorkspaceFactory
-from tests.fakes import FakeClient, page, remote_message, remote_session, sent, session_summary
+from tests.fakes import (
+    FakeClient,
+    created_session,
+    page,
+    remote_message,
+    remote_session,
+    sent,
+    session_summary,
+)
 from tests.sessions_app.mirroring import FakeConnection, poll
 from tests.sessions_app.presses import press_in
+from workspaces_app import webhooks
 
 pytestmark = pytest.mark.django_db
 
@@ -191,3 +200,30 @@ def test_an_approval_that_waited_is_not_sent_for_another_storyboard():
     assert (stale.status, stale.code) == (None, "stale_revision")
     assert isinstance(fresh, Accepted)
     assert [call.name for call in client.calls] == ["send_message"]
+
+
+@pytest.mark.parametrize(
+    ("public_url", "dialect", "told"),
+    [
+        ("https://dailies.example", "current", True),
+        ("https://dailies.example", "sessions", False),
+        ("http://127.0.0.1:8000", "current", False),
+    ],
+)
+def test_heygen_is_told_where_to_call_only_if_it_can(
+    settings: Any, public_url: str, dialect: str, told: bool
+):
+    settings.PUBLIC_URL = public_url
+    command = pressed("queued", dialect=dialect)
+    client = FakeClient(create_session=created_session())
+    connection = mock.Mock(wraps=FakeConnection(client), fingerprint="")
+
+    with mock.patch.object(sending, "connections_for", return_value={command.workspace_id: connection}):
+        sending.send_create(command)
+
+    (call,) = client.called("create_session")
+    address = call["wanted"].callback_url or ""
+    assert address.startswith("https://dailies.example/webhooks/callback/") is told
+    if told:
+        opened = webhooks.opened_callback(address.rstrip("/").rpartition("/")[2])
+        assert opened == (command.workspace_id, "session", command.object_id)
