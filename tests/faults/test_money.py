@@ -13,10 +13,6 @@ from tests.studio import Studio
 pytestmark = pytest.mark.faults
 
 
-def settled(kind: str) -> bool:
-    return Command.objects.filter(kind=kind, state__in=("accepted", "refused")).exists()
-
-
 def test_the_same_form_posted_twice_makes_one_session(studio: Studio):
     token = tokens.new()
 
@@ -54,6 +50,25 @@ def test_a_sender_killed_before_the_answer_sends_nothing_twice(studio: Studio):
 
 
 def test_a_refusal_names_its_field_and_keeps_what_was_typed(studio: Studio):
+    studio.simulator.control.fault(
+        "status",
+        "/v3/video-agents",
+        method="POST",
+        status=400,
+        code="invalid_parameter",
+        message="There is no such style.",
+        param="style_id",
+    )
+
     session = studio.create("A film with a style that is not there")
-    studio.until(session, "remote_id is not None")
-    assert settled("session.create")
+    wait_until(lambda: Command.objects.get().state == "refused", seconds=20, what="the create is refused")
+
+    error = Command.objects.get().error
+    session.refresh_from_db()
+    assert (error["param"], error["message"]) == ("style_id", "There is no such style.")
+    assert (session.prompt, session.group, session.remote_id) == (
+        "A film with a style that is not there",
+        "failed",
+        None,
+    )
+    assert studio.accepted() == []
