@@ -63,7 +63,7 @@ def messages(request: SignedIn, pk: UUID) -> HttpResponse:
     older = session_page.older_messages(
         session, int(before) if before.isdecimal() and len(before) < 10 else 0
     )
-    template = "sessions_app/detail.html#older" if request.htmx else "sessions_app/older.html"
+    template = "sessions_app/detail/conversation.html#older" if request.htmx else "sessions_app/older.html"
     return render(request, template, older)
 
 
