@@ -99,7 +99,6 @@ def _sessions(
             "video_id": "",
             "remote_created_at": made,
             "owner": person.pk if number % 3 == 0 else None,
-            "tags": "[]",
             "archived": number % 50 == 0,
             "version": 1,
             "created_at": made,

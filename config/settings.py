@@ -251,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"queue": "commands", "expires": 5},
     },
+    "sessions_app.fold_tallies": {
+        "task": "sessions_app.fold_tallies",
+        "schedule": 60.0,
+        "options": {"queue": "polls", "expires": 60},
+    },
     "workspaces_app.tidy": {
         "task": "workspaces_app.tidy",
         "schedule": 3600.0,

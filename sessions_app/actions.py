@@ -18,7 +18,7 @@ from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
 from sessions_app import storyboard
-from sessions_app.models import Mode, Note, SearchText, VideoSession
+from sessions_app.models import Mode, Note, SearchText, SessionTag, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
 from timeline.events import NewEvent, record
@@ -187,9 +187,29 @@ def archive(session: VideoSession, *, archived: bool, by: User) -> None:
 
 
 def tag(session: VideoSession, *, tags: Sequence[str], by: User) -> None:
-    """Replaces the session's tags; they are kept in order, without doubles."""
+    """Replaces the session's tags. A word that differs from another only in case is the same tag."""
+    wanted = {name.casefold(): name for name in tags}
     with transaction.atomic():
-        VideoSession.objects.filter(pk=session.pk).update(tags=list(dict.fromkeys(tags)))
+        # Two people who save at once stand in line for the session's row.
+        VideoSession.objects.select_for_update().filter(pk=session.pk).first()
+        session.tags.all().delete()
+        SessionTag.objects.bulk_create(
+            SessionTag(workspace_id=session.workspace_id, session=session, name=name)
+            for name in wanted.values()
+        )
+        record(
+            [
+                NewEvent(
+                    session.workspace_id,
+                    "session",
+                    session.pk,
+                    "session.tagged",
+                    Source.PERSON,
+                    {"tags": list(wanted.values())},
+                    actor_id=by.pk,
+                )
+            ]
+        )
         _changed(session)
 
 

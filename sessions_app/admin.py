@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from polling import schedule
 from sessions_app.models import (
     Gap,
+    LibraryTally,
     ListPosition,
     MediaFile,
     Message,
@@ -25,6 +26,8 @@ from sessions_app.models import (
     RawWindow,
     Resource,
     SearchText,
+    SessionTag,
+    SessionTally,
     Upload,
     Video,
     VideoSession,
@@ -229,6 +232,33 @@ class RawWindowAdmin(OfSessionAdmin):
 class NoteAdmin(OfSessionAdmin):
     list_display = ["created_at", "session_link", "author", "__str__"]
     list_select_related = ["session", "author"]
+    ordering = ["-id"]
+
+
+@admin.register(SessionTag)
+class SessionTagAdmin(OfSessionAdmin):
+    list_display = ["name", "session_link", "workspace"]
+    list_filter = ["workspace"]
+    list_select_related = ["session", "workspace"]
+    search_fields = ["name", "=session__remote_id"]
+    ordering = ["name", "id"]
+
+
+@admin.register(SessionTally)
+class SessionTallyAdmin(ReadOnlyAdmin):
+    """Summands, not sums: `./run manage recount` says whether they are right."""
+
+    list_display = ["workspace_id", "archived", "group", "owner_id", "number"]
+    id_fields = ["workspace_id"]
+    search_fields = ["group"]
+    ordering = ["-id"]
+
+
+@admin.register(LibraryTally)
+class LibraryTallyAdmin(ReadOnlyAdmin):
+    list_display = ["workspace_id", "film", "type", "source", "owner_id", "number"]
+    id_fields = ["workspace_id"]
+    search_fields = ["type"]
     ordering = ["-id"]
 
 

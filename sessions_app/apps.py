@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class SessionsConfig(AppConfig):
@@ -9,7 +10,7 @@ class SessionsConfig(AppConfig):
         from commands import kinds as commands
         from eventstream import topics
         from polling import kinds as polling
-        from sessions_app import deliveries, session_page
+        from sessions_app import deliveries, session_page, tallies
         from sessions_app.mirror.adoption import SESSION_LIST
         from sessions_app.mirror.files import FILE
         from sessions_app.mirror.resources import RESOURCE
@@ -18,6 +19,8 @@ class SessionsConfig(AppConfig):
         from sessions_app.sending import CREATE, SEND, STOP
         from workspaces_app import keys, webhooks
 
+        pre_migrate.connect(tallies.step_aside, sender=self)
+        post_migrate.connect(tallies.install, sender=self)
         topics.register(
             topics.Topic(
                 kind=session_page.KIND,

@@ -17,6 +17,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from commands.tokens import TokenField
+from sessions_app import people
 from sessions_app.models import Mode, StatusGroup, Upload
 from workspaces_app.models import Workspace
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # HeyGen's limits. Source: heygen-api.md, sections 4.2, 4.4 and 8.
 MAX_TEXT = 10_000  # characters of a prompt or message
 MAX_FILES = 20
+# Our own.
+MAX_TAGS, MAX_TAG = 12, 40
 MAX_FILE_BYTES = 32_000_000
 # By what a browser calls them and by the ending, because some call an .srt nothing at all.
 FILE_TYPES = (
@@ -215,16 +218,49 @@ class NewSessionForm(WithFiles):
         self.add_error(field, message)
 
 
+class PersonField(forms.CharField):
+    """A value of `people.choices`."""
+
+    def clean(self, value: Any) -> str:
+        said = super().clean(value)
+        try:
+            return said if said in ("", people.ME, people.NOBODY) else str(UUID(said))
+        except ValueError:
+            raise ValidationError(_("Nobody is called that."), code="invalid") from None
+
+
+class TagsForm(forms.Form):
+    """The tags of a session, as words between commas."""
+
+    tags = forms.CharField(
+        label=_("Tags"),
+        required=False,
+        help_text=_("Words that your team finds it by, with commas between them."),
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )
+
+    def clean_tags(self) -> list[str]:
+        names = [" ".join(name.split()) for name in self.cleaned_data["tags"].split(",")]
+        names = list({name.casefold(): name for name in names if name}.values())
+        if long := next((name for name in names if len(name) > MAX_TAG), ""):
+            raise ValidationError(
+                _("“%(name)s” is too long for a tag: at most %(limit)s characters."),
+                code="long",
+                params={"name": long[:80], "limit": MAX_TAG},
+            )
+        if len(names) > MAX_TAGS:
+            raise ValidationError(_("At most %(limit)s tags."), code="many", params={"limit": MAX_TAGS})
+        return names
+
+
 class HistoryFilter(forms.Form):
     """What the history shows, from its address. Anything that makes no sense is left out, not an error."""
 
     q = forms.CharField(required=False, max_length=200)
     status = forms.ChoiceField(required=False, choices=[("", _("All")), *StatusGroup.choices])
     workspace = forms.SlugField(required=False)
-    person = forms.ChoiceField(
-        required=False,
-        choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))],
-    )
+    person = PersonField(required=False)
+    tag = forms.CharField(required=False, max_length=40)
     archived = forms.BooleanField(required=False)
     after = forms.CharField(required=False, max_length=100)
 
@@ -244,10 +280,7 @@ class LibraryFilter(forms.Form):
     )
     workspace = forms.SlugField(required=False)
     session = forms.UUIDField(required=False)
-    person = forms.ChoiceField(
-        required=False,
-        choices=[("", _("Everyone")), ("me", _("Started by me")), ("none", _("Made elsewhere"))],
-    )
+    person = PersonField(required=False)
     since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     after = forms.CharField(required=False, max_length=100)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from sessions_app import lists
+from sessions_app import lists, people
 from sessions_app.forms import HistoryFilter
-from sessions_app.models import StatusGroup
-from workspaces_app import access
+from sessions_app.models import SessionTag, StatusGroup
+from workspaces_app.context import mine as workspaces_of
 from workspaces_app.requests import SignedIn
 
 
@@ -19,7 +21,8 @@ from workspaces_app.requests import SignedIn
 def history(request: SignedIn) -> HttpResponse:
     form = HistoryFilter(request.GET)
     chosen = form.chosen()
-    page = lists.page(request.user, chosen)
+    mine = workspaces_of(request)
+    page = lists.page(request.user, chosen, mine)
     kept = request.GET.copy()
     kept.pop("after", None)
     by_status = kept.copy()
@@ -28,7 +31,9 @@ def history(request: SignedIn) -> HttpResponse:
         "form": form,
         "chosen": chosen,
         "page": page,
-        "workspaces": list(access.visible_workspaces(request.user)),
+        "workspaces": mine,
+        "people": partial(people.choices, request.user, [each.pk for each in mine]),
+        "tags": SessionTag.objects.visible_to(request.user).names,
         "groups": [
             (value, label, page.counts.get(value, 0))
             for value, label in StatusGroup.choices
@@ -36,7 +41,9 @@ def history(request: SignedIn) -> HttpResponse:
         ],
         "kept": kept.urlencode(),
         "kept_without_status": by_status.urlencode(),
-        "is_filtered": any(chosen[name] for name in ("q", "status", "workspace", "person", "archived")),
+        "is_filtered": any(
+            chosen[name] for name in ("q", "status", "workspace", "person", "tag", "archived")
+        ),
     }
     template = "sessions_app/history.html"
     return render(request, f"{template}#results" if request.htmx else template, context)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
-from sessions_app import keyset, tiles
-from sessions_app.models import Resource, Video, VideoSession
+from sessions_app import keyset, people, tiles
+from sessions_app.models import LibraryTally, Resource, Video, VideoSession
 from sessions_app.tiles import Film, Tile
-from workspaces_app import access as workspaces
-from workspaces_app.models import User
+from workspaces_app.models import User, Workspace
 
 PAGE = 60
 # A filter value of our own: final videos are rows of another kind than resources.
@@ -33,37 +32,36 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`types`: each with its number, which is None where nobody counted: between two days."""
+
     items: list[Shown]
     next: str
-    types: list[tuple[str, int]]
+    types: list[tuple[str, int | None]]
 
 
-def page(user: User, chosen: Mapping[str, Any]) -> Page:
+def page(user: User, chosen: Mapping[str, Any], workspaces: Sequence[Workspace]) -> Page:
     """One page. `chosen` are the valid values of forms.LibraryFilter. Types that nobody foresaw are there, too."""
-    ids = _workspaces(user, chosen)
-    resources = _narrowed(Resource.objects.described(), user, chosen)
+    ids = [each.pk for each in workspaces if chosen["workspace"] in ("", each.slug)]
+    dated = _between(chosen["since"], chosen["until"], ZoneInfo(user.time_zone))
+    owner = people.owner(chosen["person"], user, ids)
+    narrowed = dated & owner.where("session__")
+    if chosen["session"]:
+        narrowed &= Q(session=chosen["session"])
+    resources = Resource.objects.described().filter(narrowed)
     if chosen["source"]:
         resources = resources.filter(source=chosen["source"])
-    videos = _narrowed(Video.objects.filter(group="done"), user, chosen)
-    types = [
-        (kind, number)
-        for kind, number in resources.filter(workspace__in=ids)
-        .order_by()
-        .values_list("type")
-        .annotate(number=Count("*"))
-        .order_by("-number")
-        if kind
-    ]
-    finished = 0 if chosen["source"] == "user_uploaded" else videos.filter(workspace__in=ids).count()
+    videos = Video.objects.filter(narrowed, group="done")
+    types = _types(owner, chosen, ids)
     walked = ids
     if chosen["session"] or not ids:
         # What one session made is a short list already.
         resources, videos, walked = resources.filter(workspace__in=ids), videos.filter(workspace__in=ids), []
+    items: list[Shown]
     if chosen["type"] == FINISHED:
-        found, after = keyset.page(
+        films, after = keyset.page(
             videos.for_library(), "first_seen_at", chosen["after"], PAGE, workspaces=walked
         )
-        items = [Shown(video.session, film=tiles.film(video, video.files.all())) for video in found]
+        items = [Shown(video.session, film=tiles.film(video, video.files.all())) for video in films]
     else:
         if chosen["type"]:
             resources = resources.filter(type=chosen["type"])
@@ -73,27 +71,40 @@ def page(user: User, chosen: Mapping[str, Any]) -> Page:
         items = [
             Shown(resource.session, tile=tiles.tile(resource, resource.files.all())) for resource in found
         ]
-    return Page(items, after, [(FINISHED, finished), *types])
+    return Page(items, after, types)
 
 
-def _workspaces(user: User, chosen: Mapping[str, Any]) -> list[UUID]:
-    mine = workspaces.visible_workspaces(user)
-    if chosen["workspace"]:
-        mine = mine.filter(slug=chosen["workspace"])
-    return list(mine.values_list("pk", flat=True))
-
-
-def _narrowed(rows: Any, user: User, chosen: Mapping[str, Any]) -> Any:
-    """Filters that resources and videos share. Days are those of the person's time zone."""
-    zone = ZoneInfo(user.time_zone)
+def _types(
+    owner: people.Owner, chosen: Mapping[str, Any], ids: Sequence[UUID]
+) -> list[tuple[str, int | None]]:
+    """Finished videos, then the types of resources, the most frequent first."""
     if chosen["session"]:
-        rows = rows.filter(session=chosen["session"])
-    if chosen["person"] == "me":
-        rows = rows.filter(session__owner=user)
-    elif chosen["person"] == "none":
-        rows = rows.filter(session__owner=None)
-    if chosen["since"]:
-        rows = rows.filter(first_seen_at__gte=datetime.combine(chosen["since"], time.min, zone))
-    if chosen["until"]:
-        rows = rows.filter(first_seen_at__lte=datetime.combine(chosen["until"], time.max, zone))
-    return rows
+        of_session = Resource.objects.described().filter(session=chosen["session"], workspace__in=ids)
+        if chosen["source"]:
+            of_session = of_session.filter(source=chosen["source"])
+        numbers = dict(of_session.order_by().values_list("type").annotate(number=Count("*")))
+        films = Video.objects.filter(session=chosen["session"], workspace__in=ids, group="done").count()
+    else:
+        tallies = LibraryTally.objects.filter(owner.where(), workspace_id__in=ids)
+        if chosen["source"]:
+            tallies = tallies.filter(Q(source=chosen["source"]) | Q(film=True))
+        numbers = tallies.numbers("type")
+        # Films have no type, and nothing else in there has none.
+        films = numbers.get("", 0)
+    numbers.pop("", None)
+    if chosen["source"] == "user_uploaded":
+        films = 0
+    ordered = [(FINISHED, films), *sorted(numbers.items(), key=lambda each: (-each[1], each[0]))]
+    if chosen["since"] or chosen["until"]:
+        return [(kind, None) for kind, _number in ordered]
+    return list(ordered)
+
+
+def _between(since: Any, until: Any, zone: ZoneInfo) -> Q:
+    """First seen on these days and between them; they are days of the person's time zone."""
+    condition = Q()
+    if since:
+        condition &= Q(first_seen_at__gte=datetime.combine(since, time.min, zone))
+    if until:
+        condition &= Q(first_seen_at__lte=datetime.combine(until, time.max, zone))
+    return condition

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sessions_app import library as queries
+from sessions_app import people
 from sessions_app.forms import LibraryFilter
-from workspaces_app import access
+from workspaces_app.context import mine as workspaces_of
 from workspaces_app.requests import SignedIn
 
 
@@ -18,7 +21,8 @@ from workspaces_app.requests import SignedIn
 def library(request: SignedIn) -> HttpResponse:
     form = LibraryFilter(request.GET)
     chosen = form.chosen()
-    page = queries.page(request.user, chosen)
+    mine = workspaces_of(request)
+    page = queries.page(request.user, chosen, mine)
     kept = request.GET.copy()
     kept.pop("after", None)
     by_type = kept.copy()
@@ -28,7 +32,8 @@ def library(request: SignedIn) -> HttpResponse:
         "chosen": chosen,
         "page": page,
         "finished": queries.FINISHED,
-        "workspaces": list(access.visible_workspaces(request.user)),
+        "workspaces": mine,
+        "people": partial(people.choices, request.user, [each.pk for each in mine]),
         "kept": kept.urlencode(),
         "kept_without_type": by_type.urlencode(),
         "is_filtered": any(value for name, value in chosen.items() if name != "after"),

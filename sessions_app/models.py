@@ -4,7 +4,7 @@
                  1─* Gap
                  1─* Resource 1─* MediaFile
                  1─* Video    1─* MediaFile
-                 1─* RawWindow, Note, SearchText
+                 1─* SessionTag, RawWindow, Note, SearchText
 
 Every row that a browser may ask for has a UUIDv7 of ours as its id; HeyGen's ids stay in `remote_id`, `resource_id`
 and `video_id` and never appear in an address.
@@ -12,11 +12,12 @@ and `video_id` and never appear in an address.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import uuid6
 from django.conf import settings as django_settings
 from django.db import models
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +25,8 @@ from sessions_app.querysets import (
     MediaFileQuerySet,
     MessageQuerySet,
     ResourceQuerySet,
+    SessionTagQuerySet,
+    TallyQuerySet,
     UploadQuerySet,
     VideoQuerySet,
     VideoSessionQuerySet,
@@ -48,6 +51,16 @@ class Mode(models.TextChoices):
 
     CHAT = "chat", _("Chat")
     GENERATE = "generate", _("Generate")
+
+
+def display_title(title: str, prompt: str) -> str:
+    """The agent's title, or the beginning of the prompt until it has one."""
+    if title:
+        return title
+    first_line = prompt.strip().partition("\n")[0]
+    if len(first_line) > 80:
+        return first_line[:79].rstrip() + "…"
+    return first_line or str(_("Untitled session"))
 
 
 class VideoSession(models.Model):
@@ -77,7 +90,6 @@ class VideoSession(models.Model):
         blank=True,
         related_name="video_sessions",
     )
-    tags = models.JSONField(default=list, blank=True)
     archived = models.BooleanField(default=False)
     version = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -96,6 +108,7 @@ class VideoSession(models.Model):
         gaps: RelatedManager[Gap]
         resources: RelatedManager[Resource]
         videos: RelatedManager[Video]
+        tags: RelatedManager[SessionTag]
         workspace_id: Any
         owner_id: int | None
 
@@ -106,7 +119,6 @@ class VideoSession(models.Model):
         ]
         indexes = [
             models.Index(fields=["workspace", "archived", "-active_at", "-id"], name="session_history"),
-            # Also the counts beside the filters, without a look at the rows themselves.
             models.Index(
                 fields=["workspace", "archived", "group", "-active_at", "-id"], name="session_history_group"
             ),
@@ -128,13 +140,29 @@ class VideoSession(models.Model):
 
     @property
     def display_title(self) -> str:
-        """The agent's title, or the beginning of the prompt until it has one."""
-        if self.title:
-            return self.title
-        first_line = self.prompt.strip().partition("\n")[0]
-        if len(first_line) > 80:
-            return first_line[:79].rstrip() + "…"
-        return first_line or str(_("Untitled session"))
+        return display_title(self.title, self.prompt)
+
+
+class SessionTag(models.Model):
+    """A word that the team put on a session, to find it by. Told apart without regard to case."""
+
+    workspace = models.ForeignKey("workspaces_app.Workspace", on_delete=models.CASCADE, related_name="+")
+    session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=40)
+
+    objects = SessionTagQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("session", Lower("name"), name="session_tag_once"),
+        ]
+        indexes = [models.Index(fields=["workspace", "name"], name="session_tag_names")]
+        ordering = ["name"]
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Message(models.Model):
@@ -250,8 +278,6 @@ class Resource(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-first_seen_at", "-id"], name="resource_library"),
             models.Index(fields=["workspace", "type", "-first_seen_at", "-id"], name="resource_library_type"),
-            # The counts beside the filters, without a look at the rows themselves.
-            models.Index(fields=["workspace", "type", "read_at"], name="resource_counts"),
         ]
         verbose_name = _("resource")
         verbose_name_plural = _("resources")
@@ -483,3 +509,56 @@ class SearchText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id} {self.position}"
+
+
+class Tally(models.Model):
+    """A summand of a number that the lists show; kept by triggers of the database. See `sessions_app.tallies`.
+
+    No foreign keys: rows are appended even while what they count is being deleted together with its workspace.
+    """
+
+    KEY: ClassVar[tuple[str, ...]]
+
+    workspace_id = models.UUIDField()
+    owner_id = models.BigIntegerField(null=True)
+    number = models.BigIntegerField()
+
+    objects = TallyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class SessionTally(Tally):
+    """Sessions by workspace, archived or not, group and owner."""
+
+    KEY = ("workspace_id", "archived", "group", "owner_id")
+
+    archived = models.BooleanField()
+    group = models.CharField(max_length=16)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace_id", "archived"], name="session_tally")]
+        verbose_name = _("number of sessions")
+        verbose_name_plural = _("numbers of sessions")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.group}"
+
+
+class LibraryTally(Tally):
+    """Described resources by workspace, type, source and the session's owner; with `film` finished videos, of no type."""
+
+    KEY = ("workspace_id", "film", "type", "source", "owner_id")
+
+    film = models.BooleanField()
+    type = models.CharField(max_length=64)
+    source = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace_id"], name="library_tally")]
+        verbose_name = _("number of things in the library")
+        verbose_name_plural = _("numbers of things in the library")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.type}"

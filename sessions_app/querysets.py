@@ -5,16 +5,17 @@ Each of them starts scoped: `visible_to(user)` joins through the person's member
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
+from django.db.models.functions import Left
 
 from workspaces_app.scoping import WorkspaceScoped
 
 if TYPE_CHECKING:
-    from sessions_app.models import MediaFile, Message, Resource, Upload, Video, VideoSession  # noqa: F401
+    from sessions_app.models import MediaFile, Message, Resource, SessionTag, Upload, Video, VideoSession  # noqa: F401
     from workspaces_app.models import User
 
 
@@ -22,6 +23,14 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
     def for_history(self) -> VideoSessionQuerySet:
         """Rows of a list: owner and workspace joined, newest activity first."""
         return self.select_related("workspace", "owner").order_by("-active_at", "-id")
+
+    def as_history_values(self) -> models.QuerySet[Any, Any]:
+        """What a row of the history needs and no more: fifty whole sessions cost as much as the rest of the page."""
+        return self.annotate(prompt_start=Left("prompt", 300)).values_list(
+            *("pk", "workspace_id", "title", "prompt_start", "status", "group", "gone_at", "message_count"),
+            *("active_at", "owner__name", "owner__email"),
+            named=True,
+        )
 
     def waiting_for_a_person(self) -> VideoSessionQuerySet:
         """The inbox: oldest wait first."""
@@ -81,3 +90,21 @@ class UploadQuerySet(WorkspaceScoped, models.QuerySet["Upload"]):
     def of(self, user: User, workspace_id: UUID) -> UploadQuerySet:
         """A person's own uploads for one workspace: what a form of theirs may name."""
         return self.filter(owner=user, workspace_id=workspace_id)
+
+
+class SessionTagQuerySet(WorkspaceScoped, models.QuerySet["SessionTag"]):
+    def names(self) -> list[str]:
+        """Each tag once, in the order of the alphabet."""
+        return list(self.order_by("name").values_list("name", flat=True).distinct())
+
+
+class TallyQuerySet(models.QuerySet[Any]):
+    def numbers(self, by: str) -> dict[str, int]:
+        """The number of each value of `by`, without those that there is nothing of."""
+        sums = self.order_by().values_list(by).annotate(sum=models.Sum("number"))
+        return {value: number for value, number in sums if number > 0}
+
+    def all_numbers(self, key: Sequence[str]) -> dict[tuple[Any, ...], int]:
+        """The number of each whole key, without zeros."""
+        sums = self.order_by().values_list(*key).annotate(sum=models.Sum("number"))
+        return {tuple(values): number for *values, number in sums if number}

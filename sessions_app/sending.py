@@ -38,6 +38,7 @@ from sessions_app.models import (
     RawWindow,
     Resource,
     SearchText,
+    SessionTag,
     StatusGroup,
     Video,
     VideoSession,
@@ -130,13 +131,12 @@ def _take_over(adopted: VideoSession, command: Command) -> None:
     adopted.refresh_from_db()
     # Both have a line of title and prompt for the search; the next poll writes it anew.
     SearchText.objects.filter(session=adopted, position=-1).delete()
-    for model in (Message, Gap, Resource, Video, RawWindow, Note, SearchText):
+    for model in (Message, Gap, Resource, Video, RawWindow, Note, SessionTag, SearchText):
         model._default_manager.filter(session=adopted).update(session=command.object_id)
     # What was said to it meanwhile is still to be sent, or linked to its message.
     Command.objects.filter(object_id=adopted.pk).update(object_id=command.object_id)
     VideoSession.objects.filter(pk=command.object_id).update(
         title=adopted.title,
-        tags=adopted.tags,
         message_count=adopted.message_count,
         remote_created_at=adopted.remote_created_at,
     )

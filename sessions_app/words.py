@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sessions_app.models import StatusGroup, VideoSession
 
@@ -59,27 +60,37 @@ _STATUSES: Mapping[str, tuple[_StrPromise, _StrPromise]] = {
 
 def status_of(session: VideoSession) -> StatusWords:
     """How a session's status reads. One that HeyGen never told us yet is still on its way there."""
-    if session.gone_at is not None:
+    return _status_words(session.status, session.group, session.gone_at is not None, get_language() or "")
+
+
+def status_word(status: str, group: str, *, gone: bool) -> StatusWords:
+    """The same for a row of a list."""
+    return _status_words(status, group, gone, get_language() or "")
+
+
+@lru_cache(maxsize=256)
+def _status_words(status: str, group: str, gone: bool, _language: str) -> StatusWords:
+    if gone:
         return StatusWords(
             "gone",
             _("Gone at HeyGen"),
             _("HeyGen no longer knows this session. What was seen of it stays here."),
         )
-    if not session.status:
-        if session.group == StatusGroup.FAILED:
+    if not status:
+        if group == StatusGroup.FAILED:
             return StatusWords(
                 "failed", _("Not started"), _("HeyGen did not take it. The reason stands below.")
             )
         return StatusWords("working", _("Starting"), _("It is being handed to HeyGen."))
-    known = _STATUSES.get(session.status.casefold())
+    known = _STATUSES.get(status.casefold())
     if known is None:
         return StatusWords(
-            str(session.group),
-            session.status,
+            str(group),
+            status,
             _("HeyGen calls it this; we have not met the word before. It is shown as it came."),
         )
     word, sentence = known
-    return StatusWords(str(session.group), str(word), str(sentence))
+    return StatusWords(str(group), str(word), str(sentence))
 
 
 _WAITING: Mapping[str, _StrPromise] = {
@@ -175,6 +186,7 @@ _EVENTS: Mapping[str, _StrPromise] = {
     "video.status": gettext_lazy("A video changed"),
     "session.note": gettext_lazy("A note was written"),
     "session.archived": gettext_lazy("Archived"),
+    "session.tagged": gettext_lazy("Tags changed"),
     "session.restored": gettext_lazy("Brought back from the archive"),
     "session.adopted": gettext_lazy("Found at HeyGen, made elsewhere"),
     "session.gone": gettext_lazy("HeyGen no longer knows it"),

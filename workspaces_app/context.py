@@ -27,7 +27,7 @@ class Banner:
 
 def workspaces(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Costs no query until a template uses what it gives."""
-    return {"nav_workspaces": SimpleLazyObject(lambda: _mine(request))}
+    return {"nav_workspaces": SimpleLazyObject(lambda: mine(request))}
 
 
 def problems(request: HttpRequest) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def problems(request: HttpRequest) -> dict[str, Any]:
 
 def banners(request: HttpRequest) -> list[Banner]:
     """The same for a page that is open already and asks from time to time."""
-    return _banners(_mine(request)) if _is_signed_in(request) else []
+    return _banners(mine(request)) if _is_signed_in(request) else []
 
 
 def _is_signed_in(request: HttpRequest) -> bool:
@@ -45,8 +45,13 @@ def _is_signed_in(request: HttpRequest) -> bool:
     return user is not None and user.is_authenticated
 
 
-def _mine(request: HttpRequest) -> list[Workspace]:
-    return list(access.visible_workspaces(request.user)) if _is_signed_in(request) else []
+def mine(request: HttpRequest) -> list[Workspace]:
+    """The person's workspaces by name; asked for once in a request, by whoever needs them first."""
+    found: list[Workspace] | None = getattr(request, "_workspaces", None)
+    if found is None:
+        found = list(access.visible_workspaces(request.user)) if _is_signed_in(request) else []
+        request._workspaces = found  # type: ignore[attr-defined]
+    return found
 
 
 _known: dict[frozenset[str], tuple[float, list[health.Problem]]] = {}

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import get_language, pgettext_lazy
 
 register = template.Library()
 
@@ -55,6 +57,19 @@ def _sprite() -> str:
 def icon(name: str, extra: str = "") -> SafeString:
     """The icon `name` of the sprite as decoration: what it means stands beside it in words."""
     return _icon(name, extra, _sprite())
+
+
+@register.simple_tag
+def shared(template_name: str) -> SafeString:
+    """A template that holds nothing of the request, the person or the page: rendered once for each language."""
+    if settings.DEBUG:
+        return _shared.__wrapped__(template_name, "")
+    return _shared(template_name, get_language() or "")
+
+
+@cache
+def _shared(template_name: str, _language: str) -> SafeString:
+    return render_to_string(template_name)
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from commands.models import Command
 from polling.models import PollState
 from sessions_app import sending
 from sessions_app.mirror.sessions import SESSION
-from sessions_app.models import Message, Resource, SearchText, VideoSession
+from sessions_app.models import Message, Resource, SearchText, SessionTag, VideoSession
 from tests.factories import MessageFactory, ResourceFactory, VideoSessionFactory, WorkspaceFactory
 from tests.fakes import (
     FakeClient,
@@ -122,7 +122,8 @@ def test_a_session_that_was_known_before_the_press_is_not_its_answer():
 def test_what_was_adopted_meanwhile_becomes_the_session_of_the_press():
     command = pressed("accepted")
     SearchText.objects.create(session_id=command.object_id, position=-1, text="bakery")
-    adopted = VideoSessionFactory(workspace=command.workspace, remote_id="new", prompt="", tags=["spring"])
+    adopted = VideoSessionFactory(workspace=command.workspace, remote_id="new", prompt="")
+    SessionTag.objects.create(session=adopted, workspace=adopted.workspace, name="spring")
     remote = remote_session(
         "new",
         title="Bread",
@@ -135,7 +136,7 @@ def test_what_was_adopted_meanwhile_becomes_the_session_of_the_press():
 
     session = VideoSession.objects.get()
     assert (session.pk, session.remote_id, session.title) == (command.object_id, "new", "Bread")
-    assert (session.message_count, session.tags) == (2, ["spring"])
+    assert (session.message_count, [tag.name for tag in session.tags.all()]) == (2, ["spring"])
     assert list(Message.objects.values_list("session", "position", "content")) == [
         (session.pk, 0, PROMPT),
         (session.pk, 1, "Look"),

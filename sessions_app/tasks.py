@@ -1,0 +1,12 @@
+"""What the sessions side does by the clock."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from sessions_app import tallies
+
+
+@shared_task(name="sessions_app.fold_tallies", ignore_result=True, expires=60)
+def fold_tallies() -> None:
+    tallies.fold()
