@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -25,6 +25,15 @@ T = TypeVar("T")
 LARGEST = 2**53
 # Unix seconds of the year 5138; a larger number can only be milliseconds.
 LARGEST_SECONDS = 100_000_000_000
+# Times outside of these cannot be shown in every time zone, or are none.
+EARLIEST, LATEST = datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(LARGEST_SECONDS, UTC)
+# Characters of an id: opaque as they are, there must be room for them wherever they are kept.
+LONGEST_ID = 255
+# Digits of a number: Python refuses to write down integers of more than 4300.
+LONGEST_INTEGER = 1000
+# Levels of objects and lists in each other. The contract needs six; what is read here is walked again by code that
+# has less of the stack left (JSON for the database, redaction).
+DEEPEST = 64
 
 _noted: set[tuple[str, str]] = set()
 _NOTED_LIMIT = 1000  # field names come from outside: the memory of them is bounded
@@ -38,9 +47,13 @@ class WrongShape(ValueError):
 
 def note(kind: str, field: str, what: str) -> None:
     """Log once per process that `field` of `kind` is not as documented. The value is never logged."""
-    if (kind, field) in _noted or len(_noted) >= _NOTED_LIMIT:
+    _note(kind, field, what, key=field)
+
+
+def _note(kind: str, field: str, what: str, *, key: str) -> None:
+    if (kind, key) in _noted or len(_noted) >= _NOTED_LIMIT:
         return
-    _noted.add((kind, field))
+    _noted.add((kind, key))
     logger.warning("HeyGen answer differs from the contract: %s.%s %s", kind, field[:100], what)
 
 
@@ -53,14 +66,16 @@ def parse(body: bytes) -> Any:
     """Decode a JSON body; raises WrongShape.
 
     What a database would refuse later is replaced here: NUL characters and half surrogate pairs in texts by
-    U+FFFD, numbers without a finite value by null. One such character must not stop a mirror.
+    U+FFFD, numbers without a finite value or with a thousand digits by null; what is nested too deeply is emptied.
+    One such value must not stop a mirror.
     """
     try:
         value = _decoder.decode(body.decode("utf-8-sig", "replace"))
-        if b"\\u0000" in body or b"\\ud" in body or b"\\uD" in body:
-            value = _storable(value)
     except (ValueError, RecursionError) as problem:
         raise WrongShape(f"not JSON ({type(problem).__name__})") from None
+    _cut_deep(value)
+    if b"\\u0000" in body or b"\\ud" in body or b"\\uD" in body:
+        value = _storable(value)
     return value
 
 
@@ -69,13 +84,41 @@ def _finite(number: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=lambda name: None)
+def _integer(number: str) -> int | None:
+    return int(number) if len(number) <= LONGEST_INTEGER else None
+
+
+_decoder = json.JSONDecoder(parse_float=_finite, parse_int=_integer, parse_constant=lambda name: None)
+
+
+def _cut_deep(value: Any) -> None:
+    """Empty the objects and lists below the `DEEPEST` level. Level by level: recursion is what must not happen."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (
+                outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ()
+            )
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return
+    note("Answer", "", "is nested too deeply")
+    for outer in level:
+        outer.clear()
+
+
+def storable_text(text: str) -> str:
+    """`text` without the characters that a database refuses: NUL and half surrogate pairs become U+FFFD."""
+    clean = text.replace("\x00", "\ufffd")
+    return clean.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        clean = value.replace("\x00", "\ufffd")
-        return clean.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return storable_text(value)
     if isinstance(value, list):
         return [_storable(item) for item in value]
     if isinstance(value, dict):
@@ -98,16 +141,50 @@ def note_unknown(kind: str, raw: Raw, known: frozenset[str]) -> None:
                 note(kind, field, "is new")
 
 
-def identity(kind: str, raw: Raw, *keys: str) -> str:
-    """The first of `keys` that holds an id; raises WrongShape when none does. A number becomes its digits."""
+def note_word(kind: str, field: str, value: str, known: Container[str]) -> None:
+    """Log once each word that a documented list lacks. People see the word as it came; the log does not hold it."""
+    word = value.strip().lower()
+    if word and word not in known:
+        _note(kind, field, "has a word that is new", key=f"{field}={word[:100]}")
+
+
+def required_text(kind: str, raw: Raw, *keys: str) -> str:
+    """The first of `keys` that holds a text; raises WrongShape when none does. A number becomes its digits."""
     for key in keys:
         value = raw.get(key)
         if isinstance(value, str) and value:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             note(kind, key, "is a number, not a string")
-            return _digits(value)
+            return str(value)
     raise WrongShape(f"{kind} has no {keys[0]}")
+
+
+def identity(kind: str, raw: Raw, *keys: str) -> str:
+    """The first of `keys` that holds an id; raises WrongShape when none does, or when no column can hold it."""
+    value = required_text(kind, raw, *keys)
+    if len(value) > LONGEST_ID:
+        # Cut off it would be the id of something else.
+        raise WrongShape(f"{kind}.{keys[0]} is longer than {LONGEST_ID} characters")
+    return value
+
+
+def optional_identity(kind: str, raw: Raw, key: str) -> str | None:
+    """An id or None; null, "" and one that no column can hold are none."""
+    value = optional_text(kind, raw, key)
+    if value and len(value) > LONGEST_ID:
+        note(kind, key, f"is longer than {LONGEST_ID} characters")
+        return None
+    return value or None
+
+
+def identities(kind: str, raw: Raw, key: str) -> tuple[str, ...]:
+    """A list of ids, as `texts`; those that no column can hold are left out."""
+    found = texts(kind, raw, key)
+    usable = tuple(one for one in found if 0 < len(one) <= LONGEST_ID)
+    if len(usable) < len(found):
+        note(kind, f"{key}[]", f"is empty or longer than {LONGEST_ID} characters")
+    return usable
 
 
 def text(kind: str, raw: Raw, key: str, default: str = "") -> str:
@@ -200,21 +277,25 @@ def moment(kind: str, raw: Raw, key: str) -> datetime | None:
     if abs(seconds) > LARGEST_SECONDS:
         note(kind, key, "is in milliseconds, not in seconds")
         seconds /= 1000
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
+    if not 0 <= seconds <= LARGEST_SECONDS:
         note(kind, key, "is not a usable time")
         return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _iso(kind: str, key: str, value: str) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(value)
         # HeyGen's strings end in Z; one without a zone is taken as UTC.
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        found: datetime | None = (
+            parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        )
     except (ValueError, OverflowError):
-        note(kind, key, "is not a usable time")
-        return None
+        found = None
+    if found is not None and EARLIEST <= found <= LATEST:
+        return found
+    note(kind, key, "is not a usable time")
+    return None
 
 
 def mapping(kind: str, raw: Raw, key: str) -> JsonObject | None:
@@ -264,9 +345,4 @@ def _name(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return _digits(value) if type(value) is int else json.dumps(value, ensure_ascii=False)
-
-
-def _digits(value: int) -> str:
-    # Python refuses to print integers of more than 4300 digits.
-    return str(value) if abs(value) <= 10**1000 else "out of range"
+    return json.dumps(value, ensure_ascii=False)

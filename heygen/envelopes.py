@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from heygen.decoding import WrongShape, parse
+from heygen.decoding import WrongShape, parse, storable_text
 from heygen.errors import ApiError, BadPayload, error_class
 from heygen.json_types import JsonObject
 from heygen.transport import MESSAGE_LIMIT, Answer, retry_after
@@ -92,8 +92,9 @@ def _is_html(answer: Answer) -> bool:
 
 
 def _snippet(body: bytes) -> str:
-    return " ".join(body[: MESSAGE_LIMIT * 4].decode("utf-8", "replace").split())[:MESSAGE_LIMIT]
+    text = storable_text(body[: MESSAGE_LIMIT * 4].decode("utf-8", "replace"))
+    return " ".join(text.split())[:MESSAGE_LIMIT]
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:
-    return (headers.get("X-Request-Id") or "")[:255] or None
+    return storable_text(headers.get("X-Request-Id") or "")[:255] or None

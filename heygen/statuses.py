@@ -12,7 +12,7 @@ from typing import Literal
 
 Group = Literal["working", "needs_you", "done", "failed", "unknown"]
 
-_SESSION: dict[str, Group] = {
+SESSION: dict[str, Group] = {
     "thinking": "working",
     "processing": "working",
     "generating": "working",
@@ -22,7 +22,7 @@ _SESSION: dict[str, Group] = {
     "failed": "failed",
 }
 
-_VIDEO: dict[str, Group] = {
+VIDEO: dict[str, Group] = {
     "queued": "working",
     "pending": "working",
     "waiting": "working",
@@ -33,7 +33,7 @@ _VIDEO: dict[str, Group] = {
     "not_found": "failed",
 }
 
-_STREAM: dict[str, Group] = {
+STREAM: dict[str, Group] = {
     "pending": "working",
     "streaming": "working",
     "ready": "working",
@@ -45,17 +45,17 @@ _STREAM: dict[str, Group] = {
 
 def session_group(status: str) -> Group:
     """The group of a session's raw status, of either dialect."""
-    return _group(_SESSION, status)
+    return _group(SESSION, status)
 
 
 def video_group(status: str) -> Group:
     """The group of a video's raw status, from a single or a bulk read."""
-    return _group(_VIDEO, status)
+    return _group(VIDEO, status)
 
 
 def stream_group(status: str) -> Group:
     """The group of a live stream's status, raw or normalised."""
-    return _group(_STREAM, status)
+    return _group(STREAM, status)
 
 
 def _group(table: Mapping[str, Group], status: str) -> Group:

@@ -8,18 +8,47 @@ absent lists included. Statuses are HeyGen's own words, unchecked; `heygen.statu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
 from heygen import decoding as read
+from heygen import statuses
 from heygen.json_types import Raw
 
 T = TypeVar("T")
 
 # A session read returns the newest 40 messages; a window of fewer is the whole visible conversation.
 MESSAGE_WINDOW = 40
+
+# The words that the contract lists for a field. Others are kept and shown as they come, and logged once.
+_ROLES = frozenset({"user", "model"})
+_MESSAGE_TYPES = frozenset({"text", "resource", "error"})
+_SOURCE_TYPES = frozenset({"generated", "user_uploaded"})
+_TRAINING_STATUSES = frozenset({"processing", "pending_consent", "failed", "completed"})
+_AVATAR_TYPES = frozenset({"studio_avatar", "digital_twin", "photo_avatar"})
+_LOOK_ORIENTATIONS = frozenset({"portrait", "landscape", "square"})
+_VOICE_TYPES = frozenset({"public", "private"})
+_VOICE_STATUSES = frozenset({"processing", "complete", "completed", "failed"})
+_BILLING_TYPES = frozenset({"wallet", "subscription", "usage_based"})
+_CURRENCIES = frozenset({"usd", "credits"})
+_PLANS = frozenset({"free", "starter", "creator", "pro", "team", "enterprise", "business_plus"})
+
+
+def _status(kind: str, raw: Raw, known: Container[str]) -> str:
+    """The status that the object cannot be without."""
+    value = read.required_text(kind, raw, "status")
+    read.note_word(kind, "status", value, known)
+    return value
+
+
+def _word(kind: str, raw: Raw, key: str, known: Container[str]) -> str | None:
+    """A word of a documented list, or any other."""
+    value = read.optional_text(kind, raw, key)
+    if value:
+        read.note_word(kind, key, value, known)
+    return value
 
 
 # ------------------------------------------------------------------ sessions
@@ -44,8 +73,8 @@ class CreatedSession:
         read.note_unknown("CreatedSession", raw, _CREATED_SESSION)
         return cls(
             session_id=read.identity("CreatedSession", raw, "session_id"),
-            status=read.text("CreatedSession", raw, "status") or default_status,
-            video_id=read.optional_text("CreatedSession", raw, "video_id") or None,
+            status=_word("CreatedSession", raw, "status", statuses.SESSION) or default_status,
+            video_id=read.optional_identity("CreatedSession", raw, "video_id"),
             created_at=read.moment("CreatedSession", raw, "created_at"),
             raw=raw,
         )
@@ -98,11 +127,11 @@ class RemoteMessage:
         raw = read.json_object("RemoteMessage", value)
         read.note_unknown("RemoteMessage", raw, _REMOTE_MESSAGE)
         return cls(
-            read.text("RemoteMessage", raw, "role"),
+            _word("RemoteMessage", raw, "role", _ROLES) or "",
             read.text("RemoteMessage", raw, "content"),
-            read.text("RemoteMessage", raw, "type", "text"),
+            _word("RemoteMessage", raw, "type", _MESSAGE_TYPES) or "text",
             read.moment("RemoteMessage", raw, "created_at"),
-            read.texts("RemoteMessage", raw, "resource_ids"),
+            read.identities("RemoteMessage", raw, "resource_ids"),
             raw,
         )
 
@@ -143,10 +172,10 @@ class RemoteSession:
         messages = tuple(RemoteMessage.from_json(item) for item in reversed(wire))
         return cls(
             session_id=read.identity("RemoteSession", raw, "session_id"),
-            status=read.identity("RemoteSession", raw, "status"),
+            status=_status("RemoteSession", raw, statuses.SESSION),
             progress=max(0, min(100, read.whole("RemoteSession", raw, "progress") or 0)),
             title=read.optional_text("RemoteSession", raw, "title"),
-            video_id=read.optional_text("RemoteSession", raw, "video_id") or None,
+            video_id=read.optional_identity("RemoteSession", raw, "video_id"),
             created_at=read.moment("RemoteSession", raw, "created_at"),
             messages=messages,
             window_full=len(messages) >= MESSAGE_WINDOW,
@@ -225,7 +254,7 @@ class RemoteResource:
         return cls(
             resource_id=read.identity("RemoteResource", raw, "resource_id", "id"),
             resource_type=read.text("RemoteResource", raw, "resource_type"),
-            source_type=read.optional_text("RemoteResource", raw, "source_type"),
+            source_type=_word("RemoteResource", raw, "source_type", _SOURCE_TYPES),
             url=read.optional_text("RemoteResource", raw, "url") or None,
             thumbnail_url=read.optional_text("RemoteResource", raw, "thumbnail_url") or None,
             preview_url=read.optional_text("RemoteResource", raw, "preview_url") or None,
@@ -314,7 +343,7 @@ class RemoteVideo:
         read.note_unknown("RemoteVideo", raw, _REMOTE_VIDEO)
         return cls(
             video_id=read.identity("RemoteVideo", raw, "id", "video_id"),
-            status=read.identity("RemoteVideo", raw, "status"),
+            status=_status("RemoteVideo", raw, statuses.VIDEO),
             title=read.optional_text("RemoteVideo", raw, "title"),
             created_at=read.moment("RemoteVideo", raw, "created_at"),
             completed_at=read.moment("RemoteVideo", raw, "completed_at"),
@@ -375,7 +404,7 @@ class VideoStatus:
         read.note_unknown("VideoStatus", raw, _VIDEO_STATUS)
         return cls(
             video_id=read.optional_text("VideoStatus", raw, "video_id"),
-            status=read.identity("VideoStatus", raw, "status"),
+            status=_status("VideoStatus", raw, statuses.VIDEO),
             error=read.mapping("VideoStatus", raw, "error"),
             batch_id=read.optional_text("VideoStatus", raw, "batch_id"),
             item_index=read.whole("VideoStatus", raw, "item_index"),
@@ -449,7 +478,7 @@ class AvatarGroup:
             preview_video_url=read.optional_text("AvatarGroup", raw, "preview_video_url") or None,
             default_voice_id=read.optional_text("AvatarGroup", raw, "default_voice_id") or None,
             consent_status=read.optional_text("AvatarGroup", raw, "consent_status"),
-            status=read.optional_text("AvatarGroup", raw, "status"),
+            status=_word("AvatarGroup", raw, "status", _TRAINING_STATUSES),
             error=read.nested("AvatarGroup", raw, "error", TrainingError.from_json),
             raw=raw,
         )
@@ -508,7 +537,7 @@ class Look:
         return cls(
             look_id=read.identity("Look", raw, "id", "look_id", "avatar_id"),
             name=read.text("Look", raw, "name"),
-            avatar_type=read.text("Look", raw, "avatar_type"),
+            avatar_type=_word("Look", raw, "avatar_type", _AVATAR_TYPES) or "",
             group_id=read.optional_text("Look", raw, "group_id") or None,
             gender=read.optional_text("Look", raw, "gender"),
             tags=read.texts("Look", raw, "tags"),
@@ -516,10 +545,10 @@ class Look:
             supported_api_engines=read.texts("Look", raw, "supported_api_engines"),
             image_width=read.whole("Look", raw, "image_width"),
             image_height=read.whole("Look", raw, "image_height"),
-            preferred_orientation=read.optional_text("Look", raw, "preferred_orientation"),
+            preferred_orientation=_word("Look", raw, "preferred_orientation", _LOOK_ORIENTATIONS),
             preview_image_url=read.optional_text("Look", raw, "preview_image_url") or None,
             preview_video_url=read.optional_text("Look", raw, "preview_video_url") or None,
-            status=read.optional_text("Look", raw, "status"),
+            status=_word("Look", raw, "status", _TRAINING_STATUSES),
             error=read.nested("Look", raw, "error", TrainingError.from_json),
             raw=raw,
         )
@@ -588,12 +617,12 @@ class Voice:
             name=read.optional_text("Voice", raw, "name"),
             language=read.optional_text("Voice", raw, "language"),
             gender=read.optional_text("Voice", raw, "gender"),
-            type=read.optional_text("Voice", raw, "type"),
+            type=_word("Voice", raw, "type", _VOICE_TYPES),
             support_pause=read.flag("Voice", raw, "support_pause"),
             support_locale=read.flag("Voice", raw, "support_locale"),
             support_interactive_avatar=read.flag("Voice", raw, "support_interactive_avatar"),
             preview_audio_url=read.optional_text("Voice", raw, "preview_audio_url") or None,
-            status=read.optional_text("Voice", raw, "status"),
+            status=_word("Voice", raw, "status", _VOICE_STATUSES),
             failure_message=read.optional_text("Voice", raw, "failure_message"),
             created_at=read.moment("Voice", raw, "created_at"),
             raw=raw,
@@ -708,7 +737,7 @@ class Wallet:
     def from_json(cls, value: Any) -> Self:
         raw = read.json_object("Wallet", value)
         return cls(
-            currency=read.text("Wallet", raw, "currency"),
+            currency=_word("Wallet", raw, "currency", _CURRENCIES) or "",
             remaining_balance=read.number("Wallet", raw, "remaining_balance"),
             auto_reload=read.nested("Wallet", raw, "auto_reload", AutoReload.from_json),
             raw=raw,
@@ -747,7 +776,7 @@ class Subscription:
         raw = read.json_object("Subscription", value)
         credits = read.mapping("Subscription", raw, "credits") or {}
         return cls(
-            plan=read.text("Subscription", raw, "plan"),
+            plan=_word("Subscription", raw, "plan", _PLANS) or "",
             premium_credits=read.nested("Subscription", credits, "premium_credits", CreditBucket.from_json),
             add_on_credits=read.nested("Subscription", credits, "add_on_credits", CreditBucket.from_json),
             raw=raw,
@@ -802,7 +831,7 @@ class Account:
             email=read.optional_text("Account", raw, "email"),
             first_name=read.optional_text("Account", raw, "first_name"),
             last_name=read.optional_text("Account", raw, "last_name"),
-            billing_type=read.optional_text("Account", raw, "billing_type"),
+            billing_type=_word("Account", raw, "billing_type", _BILLING_TYPES),
             wallet=read.nested("Account", raw, "wallet", Wallet.from_json),
             subscription=read.nested("Account", raw, "subscription", Subscription.from_json),
             usage_based=read.nested("Account", raw, "usage_based", UsageBased.from_json),
@@ -880,7 +909,7 @@ class DirectUpload:
         headers = read.mapping("DirectUpload", raw, "upload_headers") or {}
         return cls(
             asset_id=read.identity("DirectUpload", raw, "asset_id", "id"),
-            upload_url=read.identity("DirectUpload", raw, "upload_url"),
+            upload_url=read.required_text("DirectUpload", raw, "upload_url"),
             upload_headers={
                 name: read.text("DirectUpload.upload_headers", headers, name) for name in headers
             },
@@ -971,7 +1000,7 @@ class RemoteStream:
     def from_json(cls, value: Any) -> Self:
         raw = read.json_object("RemoteStream", value)
         read.note_unknown("RemoteStream", raw, _REMOTE_STREAM)
-        raw_status = read.identity("RemoteStream", raw, "status")
+        raw_status = _status("RemoteStream", raw, statuses.STREAM)
         word = raw_status.strip().lower()
         return cls(
             stream_id=read.identity("RemoteStream", raw, "stream_id", "id"),
@@ -1091,7 +1120,7 @@ class EventType:
     def from_json(cls, value: Any) -> Self:
         raw = read.json_object("EventType", value)
         return cls(
-            event_type=read.identity("EventType", raw, "event_type"),
+            event_type=read.required_text("EventType", raw, "event_type"),
             description=read.text("EventType", raw, "description"),
             raw=raw,
         )
@@ -1146,7 +1175,7 @@ class RotatedSecret:
         raw = read.json_object("RotatedSecret", value)
         return cls(
             endpoint_id=read.text("RotatedSecret", raw, "endpoint_id"),
-            secret=read.identity("RotatedSecret", raw, "secret"),
+            secret=read.required_text("RotatedSecret", raw, "secret"),
             raw=raw,
         )
 

@@ -115,6 +115,9 @@ def test_progress_is_always_a_percentage(value: Any, expected: int) -> None:
         ("2026-09-20T10:00:00", datetime(2026, 9, 20, 10, tzinfo=UTC)),
         ("0001-01-01T00:00:00+23:59", None),
         (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59Z", None),
+        (-1, None),
         (-(10**15), None),
         (10**30, None),
         ("yesterday", None),
@@ -197,6 +200,57 @@ def test_new_fields_and_odd_values_are_kept_raw_and_logged_once(
         "HeyGen answer differs from the contract: RemoteSession.visibility is new",
         "HeyGen answer differs from the contract: RemoteSession.title is a number, not a string",
     ]
+
+
+def test_new_words_of_documented_lists_are_kept_and_logged_once_each(
+    server: Server, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "heygen")
+    for word in ("Pondering", "THINKING", "pondering", "dreaming", "Dreaming"):
+        server.data({**SESSION, "status": word})
+        assert client.read_session("s").status == word
+    server.data({"username": "u", "billing_type": "wallet", "wallet": {"currency": "eur"}})
+    for _ in range(2):
+        assert client.me().raw["wallet"] == {"currency": "eur"}
+
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "RemoteSession.status has a word that is new",
+        "RemoteSession.status has a word that is new",
+        "Wallet.currency has a word that is new",
+    ]
+
+
+def test_an_id_that_no_column_holds_is_none(server: Server, client: Client) -> None:
+    longest, too_long = "x" * 255, "x" * 256
+    server.data(
+        {
+            **SESSION,
+            "video_id": too_long,
+            "messages": [{**SESSION["messages"][0], "resource_ids": [too_long, "a"]}],
+        }
+    )
+    found = client.read_session("s")
+    assert (found.video_id, found.messages[0].resource_ids) == (None, ("a",))
+    assert found.raw["video_id"] == too_long
+
+    server.reply(answer({"data": [{"session_id": one, "created_at": 1} for one in (too_long, longest)]}))
+    assert [one.session_id for one in client.list_sessions().items] == [longest]
+
+
+def test_what_is_nested_too_deeply_is_emptied_and_the_rest_is_read(server: Server, client: Client) -> None:
+    body = json.dumps({"data": {**SESSION, "more": "HERE"}}).replace('"HERE"', "[" * 500 + "]" * 500)
+    server.reply(answer(body.encode()))
+
+    found = client.read_session("s")
+
+    assert (found.title, json.dumps(found.raw["more"]).count("[")) == ("Onboarding", 63)
+
+
+def test_a_number_of_thousands_of_digits_is_null(server: Server, client: Client) -> None:
+    body = json.dumps({"data": {**SESSION, "progress": "HERE"}}).replace('"HERE"', "9" * 5_000)
+    server.reply(answer(body.encode()))
+
+    assert client.read_session("s").raw["progress"] is None
 
 
 def test_the_memory_of_what_was_logged_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
