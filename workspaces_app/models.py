@@ -348,7 +348,7 @@ class CatalogueItem(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid6.uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="catalogue")
     kind = models.CharField(max_length=16, choices=CatalogueKind.choices)
-    remote_id = models.CharField(max_length=200)
+    remote_id = models.CharField(max_length=255)
     name = models.CharField(max_length=300)
     position = models.PositiveIntegerField(default=0)
     ownership = models.CharField(max_length=16, default="public")
