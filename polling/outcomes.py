@@ -120,7 +120,7 @@ def _failed(kind: Kind | None, claim: Claim, failed: Failed) -> Outcome:
         failures=failures,
         missing=missing,
         reason=failed.reason[:32],
-        message=failed.message[:500],
+        message=_kept(failed.message),
     )
 
 
@@ -138,8 +138,13 @@ def _again(claim: Claim, delay: float, *, reason: str | None = None, message: st
         failures=claim.failures,
         missing=claim.missing,
         reason=reason,
-        message=None if message is None else message[:500],
+        message=None if message is None else _kept(message),
     )
+
+
+def _kept(message: str) -> str:
+    """What fits into the column. PostgreSQL takes no NUL: one would keep the schedules of the whole wave from being written."""
+    return message.replace("\x00", "\ufffd")[:500]
 
 
 def _delay(kind: Kind | None, pace: Pace) -> float | None:

@@ -290,7 +290,8 @@ def send_message(command: Command) -> Outcome:
             sent = client.send_message(remote_id, message)
     except heygen.ApiError as error:
         return outcome_of(error)
-    return Accepted(remote_ref=sent.run_id, answer={"title": sent.title})
+    # Can be looked up nowhere, so a part of it is better than none.
+    return Accepted(remote_ref=sent.run_id[:255], answer={"title": sent.title})
 
 
 def send_accepted(command: Command, outcome: Accepted) -> None:

@@ -6,16 +6,14 @@ message window of a session is left out: its raw windows are kept on their own, 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DatabaseError
-
 import heygen
 from commands.models import Command
+from heygen.decoding import WrongShape, parse
 from polling.kinds import Change
 from timeline import exchanges
 
@@ -63,8 +61,8 @@ def noted(command: Command) -> Iterator[Callable[[heygen.Exchange], None]]:
     finally:
         try:
             exchanges.keep([_of_command(command, each) for each in heard])
-        except DatabaseError as exc:
-            logger.warning("what command %s said on the wire is not kept: %s", command.pk, exc)
+        except Exception:
+            logger.exception("what command %s said on the wire is not kept", command.pk)
 
 
 def _of_command(command: Command, heard: heygen.Exchange) -> exchanges.NewExchange:
@@ -83,6 +81,6 @@ def _of_command(command: Command, heard: heygen.Exchange) -> exchanges.NewExchan
 def _parsed(text: str) -> Any:
     """The JSON value, so that its secrets can be told by their names; else the text."""
     try:
-        return json.loads(text) if text else None
-    except ValueError:
+        return parse(text.encode()) if text else None
+    except WrongShape:
         return text

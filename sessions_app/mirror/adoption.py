@@ -216,8 +216,9 @@ def adopt(
             dialect=dialect,
             title=(item.title or "")[:500],
             remote_created_at=item.created_at,
-            active_at=item.created_at or now,
-            status_since=item.created_at or now,
+            # A clock that is ahead must not put it on top of the history for good.
+            active_at=min(item.created_at or now, now),
+            status_since=min(item.created_at or now, now),
         )
         for item in items
     ]

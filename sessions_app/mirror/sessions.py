@@ -261,7 +261,7 @@ def merge(change: Change, known: Known | None) -> Plan | None:
     )
     plan = Plan(known=known, join=joined, fields=_fields(remote, session))
     if "status" in plan.fields:
-        plan.events.append(("session.status", {"from": session.status, "to": remote.status}))
+        plan.events.append(("session.status", {"from": session.status, "to": plan.fields["status"]}))
     if joined.appended:
         plan.events.append(("session.messages", {"count": len(joined.appended)}))
     if joined.gap_after is not None:
