@@ -23,7 +23,8 @@ TIMESTAMP_HEADER = "heygen-timestamp"
 EVENT_ID_HEADER = "heygen-event-id"
 WINDOW = timedelta(minutes=5)
 
-_LONGEST_EVENT_ID = 255
+# With what stands before it, it fits into a column of 255.
+_LONGEST_EVENT_ID = 200
 
 _REASON_KEYS = ("msg", "message", "error", "failure_message", "reason", "failure_code")
 
@@ -87,19 +88,24 @@ def verify(
 
 
 def parse_delivery(body: bytes, headers: Mapping[str, str] | None = None) -> Delivery:
-    """Read a delivery; raises `heygen.decoding.WrongShape` only when the body is no JSON object.
+    """Read a delivery; raises `heygen.decoding.WrongShape` only when the body is no JSON object."""
+    raw = read.json_object("Delivery", read.parse(body))
+    lower = {name.lower(): value for name, value in (headers or {}).items()}
+    return delivery_of(raw, body=body, event_id=read.storable_text(lower.get(EVENT_ID_HEADER, "").strip()))
+
+
+def delivery_of(raw: Raw, *, body: bytes = b"", event_id: str = "") -> Delivery:
+    """What a notice says, whether it was delivered (`body` as it came, `event_id` of its header) or listed.
 
     The type may stand under `event_type`, `event` or `type`; ids inside `event_data` or at the top.
     """
-    raw = read.json_object("Delivery", read.parse(body))
-    lower = {name.lower(): value for name, value in (headers or {}).items()}
     data = raw.get("event_data")
     if not isinstance(data, dict):
         other = raw.get("data")
         data = other if isinstance(other, dict) else {}
     places = (data, raw)
     event_type = _first((raw, data), "event_type", "event", "type") or ""
-    event_id = lower.get(EVENT_ID_HEADER, "").strip() or _first((raw, data), "event_id")
+    event_id = event_id or _first((raw, data), "event_id") or ""
     session_id = _first(places, "session_id")
     video_id = _first(places, "video_id")
     return Delivery(
@@ -110,7 +116,7 @@ def parse_delivery(body: bytes, headers: Mapping[str, str] | None = None) -> Del
         callback_id=_first(places, "callback_id"),
         reason=_first(places, *_REASON_KEYS),
         created_at=read.moment("Delivery", raw, "created_at"),
-        duplicate_key=event_id
+        duplicate_key=f"event:{event_id}"
         if event_id and len(event_id) <= _LONGEST_EVENT_ID
         else _fingerprint(event_type, event_id or session_id or video_id or "", body),
         raw=raw,

@@ -12,11 +12,15 @@ class WorkspacesConfig(AppConfig):
 
     def ready(self) -> None:
         from polling.kinds import register
+        from workspaces_app import keys
         from workspaces_app.account import ACCOUNT
         from workspaces_app.catalogue import CATALOGUE
+        from workspaces_app.webhook_registration import DELIVERIES
 
         register(ACCOUNT)
         register(CATALOGUE)
+        register(DELIVERIES)
+        keys.poll_each_workspace(DELIVERIES.name)
 
 
 class GuardedAdminConfig(admin_apps.AdminConfig):

@@ -447,7 +447,7 @@ class WebhookEndpoint(models.Model):
     """Where HeyGen sends the events of a workspace.
 
     `path_token` is the unguessable part of our address; `encrypted_secret` checks each delivery's signature (an
-    envelope of `workspaces_app.crypto`). `remote_id` is HeyGen's id of the endpoint.
+    envelope of `workspaces_app.crypto`). `remote_id` is HeyGen's id of the endpoint, "" until it answered.
     """
 
     workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, related_name="webhook")

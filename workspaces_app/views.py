@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from workspaces_app import access, audit, keys, members, overview, webhooks
+from workspaces_app import access, audit, keys, members, overview, webhook_registration, webhooks
 from workspaces_app.forms import InviteForm, KeyForm, RoleForm, WorkspaceForm
 from workspaces_app.models import AuditEntry, CatalogueItem, Membership, Role, Workspace
 from workspaces_app.requests import SignedIn
@@ -65,9 +65,6 @@ def _overview_page(
         "webhooks_possible": webhooks.possible(),
         "endpoint": webhooks.endpoint_of(workspace),
         "last_delivery_at": webhooks.last_delivery_at(workspace),
-        "webhook_actions": [
-            (what, words) for what, (words, _act) in webhooks.ACTIONS.items() if what != "register"
-        ],
     }
     return render(request, "workspaces_app/overview.html", context, status=status)
 
@@ -264,9 +261,9 @@ def catalogue_favourite(request: SignedIn, slug: str, item_id: UUID) -> HttpResp
 def webhook_change(request: SignedIn, slug: str, what: str) -> HttpResponse:
     """Registers, rotates or removes the workspace's webhook at HeyGen, or reads what it told us meanwhile."""
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
-    if what not in webhooks.ACTIONS:
+    if what not in webhook_registration.ACTIONS:
         raise Http404
-    done = webhooks.change(workspace, what, by=request.user, request=request)
+    done = webhook_registration.change(workspace, what, by=request.user, request=request)
     (messages.success if done.well else messages.error)(request, done.message)
     return redirect(f"{workspace.get_absolute_url()}#webhook")
 

@@ -6,12 +6,14 @@ import logging
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from heygen.decoding import WrongShape
+from heygen.webhooks import NotVerified, delivery_of, parse_delivery, verify
 from workspaces_app import crypto, webhooks
 from workspaces_app.models import WebhookEndpoint, Workspace
-from workspaces_app.signatures import Verdict, judge
 
 logger = logging.getLogger(__name__)
 security_log = logging.getLogger("dailies.security")
@@ -34,17 +36,18 @@ def endpoint(request: HttpRequest, path_token: str) -> HttpResponse:
     raw = _body(request)
     if raw is None:
         return HttpResponse(status=413)
+    # A registration that is not finished, or whose answer held no secret, has the unguessable address alone.
     if row.encrypted_secret:
-        verdict = judge(request.headers, raw, crypto.unseal(row.encrypted_secret))
-        if verdict is not Verdict.GOOD:
-            security_log.warning("webhook of workspace %s: %s signature", row.workspace_id, verdict.value)
+        try:
+            verify(raw, request.headers, crypto.unseal(row.encrypted_secret), now=timezone.now())
+        except NotVerified as refusal:
+            security_log.warning("webhook of workspace %s refused: %s", row.workspace_id, refusal.reason)
             return HttpResponseForbidden()
-    # A registration whose answer held no secret has the unguessable address alone.
-    body = webhooks.parsed(raw)
-    if body is None:
+    try:
+        notice = parse_delivery(raw, request.headers)
+    except WrongShape:
         return HttpResponseBadRequest()
-    key = webhooks.delivery_key(request.headers.get("Heygen-Event-Id", ""), body, raw)
-    webhooks.take(row.workspace_id, body, key=key, source="webhook")
+    webhooks.take(row.workspace_id, notice, source="webhook")
     return HttpResponse(status=200)
 
 
@@ -61,11 +64,13 @@ def callback(request: HttpRequest, token: str) -> HttpResponse:
     raw = _body(request)
     if raw is None:
         return HttpResponse(status=413)
-    # Whatever it says, even nothing: that somebody knocks here is the news.
-    body = webhooks.parsed(raw) or {}
+    try:
+        notice = parse_delivery(raw, request.headers)
+    except WrongShape:
+        # Whatever it says, even nothing: that somebody knocks here is the news.
+        notice = delivery_of({}, body=raw)
     workspace_id, kind, object_id = opened
-    key = f"{object_id.hex}:{webhooks.delivery_key('', body, raw)}"
-    webhooks.take(workspace_id, body, key=key, source="callback", object_kind=kind, object_id=object_id)
+    webhooks.take(workspace_id, notice, source="callback", object_kind=kind, object_id=object_id)
     return HttpResponse(status=200)
 
 

@@ -98,7 +98,11 @@ def test_duplicates_have_the_same_key() -> None:
     other = BODY.replace(b"v1", b"v2")
     by_id = {"Heygen-Event-Id": "evt-1"}
 
-    assert parse_delivery(BODY, by_id).duplicate_key == parse_delivery(other, by_id).duplicate_key == "evt-1"
+    assert (
+        parse_delivery(BODY, by_id).duplicate_key
+        == parse_delivery(other, by_id).duplicate_key
+        == "event:evt-1"
+    )
     assert parse_delivery(BODY).duplicate_key == parse_delivery(BODY).duplicate_key
     assert parse_delivery(BODY).duplicate_key != parse_delivery(other).duplicate_key
     assert len(parse_delivery(BODY, {"Heygen-Event-Id": "x" * 10_000}).duplicate_key) <= 255
