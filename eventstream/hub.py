@@ -14,14 +14,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from eventstream import access, encoding
-from eventstream.access import Pulse, Ticket
+from eventstream import access, eager, encoding
+from eventstream.access import Ticket
 from eventstream.frames import Frames
 from polling.changes import Subscriber
 
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 ALIVE_SECONDS = 20
 # A reader that takes nothing for so long is asleep or gone; its page reconnects if it is not.
 SEND_SECONDS = 10.0
+# So many are sent to before others may do something: some five milliseconds.
+AT_ONCE = 200
 STREAMS_PER_USER = 24
 STREAMS = 8000
 
@@ -50,7 +52,7 @@ class Reader:
         language: str,
         variant: str,
         version: int | None,
-        send: Callable[[bytes], Awaitable[None]],
+        send: Callable[[bytes], Coroutine[Any, Any, None]],
         end: Callable[[], object],
     ) -> None:
         self.ticket = ticket
@@ -155,15 +157,21 @@ class Hub:
         if not readers or version <= self._latest.get(key, -1):
             return
         self._latest[key] = version
-        for reader in list(readers):
-            self.catch_up(reader)
+        self._bring(readers)
 
     def catch_up(self, reader: Reader) -> None:
         """Sends the reader what it lacks, unless it is under way already."""
-        if reader.moving or not self._is_behind(reader):
-            return
-        reader.moving = True
-        self._spawn(self._move(reader))
+        self._bring([reader])
+
+    def _bring(self, readers: Iterable[Reader]) -> None:
+        """Those of them that are behind and not under way; all that need the same event are one piece of work."""
+        alike: dict[tuple[Key, int | None, str, str], list[Reader]] = defaultdict(list)
+        for reader in readers:
+            if not reader.moving and self._is_behind(reader) and self._is_here(reader):
+                reader.moving = True
+                alike[reader.key, reader.version, reader.language, reader.variant].append(reader)
+        for group in alike.values():
+            self._spawn(self._move(group))
 
     def note(self, key: Key, version: int) -> None:
         """Remembers the version that a query found."""
@@ -172,30 +180,61 @@ class Hub:
     def _is_behind(self, reader: Reader) -> bool:
         return reader.version is None or self._latest.get(reader.key, -1) > reader.version
 
-    async def _move(self, reader: Reader) -> None:
+    def _is_here(self, reader: Reader) -> bool:
+        return reader in self._readers.get(reader.key, ())
+
+    async def _move(self, readers: Sequence[Reader]) -> None:
+        """Brings readers of one object, version, language and variant to the present."""
+        first = readers[0]
+        version = self._latest.get(first.key, 0)
         try:
-            # A loop: news that came during a send belong to the next event.
-            while self._is_behind(reader) and reader in self._readers.get(reader.key, ()):
-                version = self._latest.get(reader.key, 0)
-                frame = await self._frames.get(
-                    reader.ticket.topic,
-                    reader.ticket.object_id,
-                    since=reader.version,
-                    version=version,
-                    language=reader.language,
-                    variant=reader.variant,
-                )
-                await asyncio.wait_for(reader.send(frame), SEND_SECONDS)
-                reader.version = version
-        except TimeoutError:
-            logger.info("closing a stream of user %s that takes nothing", reader.ticket.user_id)
-            reader.close()
+            frame = await self._frames.get(
+                first.ticket.topic,
+                first.ticket.object_id,
+                since=first.version,
+                version=version,
+                language=first.language,
+                variant=first.variant,
+            )
         except Exception:
-            # The page must not go on as if it were live: it reconnects, and says so if that fails as well.
-            logger.exception("rendering %s %s for its stream failed", *reader.key)
+            # The pages must not go on as if they were live: they reconnect, and say so if that fails as well.
+            logger.exception("rendering %s %s for its stream failed", *first.key)
+            for reader in readers:
+                reader.moving = False
+                reader.close()
+            return
+        for number, reader in enumerate(readers, 1):
+            if not self._is_here(reader):
+                reader.moving = False
+            elif (rest := self._hand(reader, frame)) is None:
+                reader.version, reader.moving = version, False
+            else:
+                self._spawn(self._see_off(reader, rest, version))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        # News that came meanwhile belong to the next event.
+        self._bring(readers)
+
+    def _hand(self, reader: Reader, chunk: bytes) -> asyncio.Task[None] | None:
+        """Sends at once what the connection takes at once; a task where it has to wait."""
+        try:
+            return eager.begin(reader.send(chunk))
+        except Exception:
+            logger.exception("a stream of user %s broke", reader.ticket.user_id)
             reader.close()
-        finally:
-            reader.moving = False
+            return None
+
+    async def _see_off(self, reader: Reader, rest: asyncio.Task[None], version: int | None = None) -> None:
+        """Waits for a slow reader, but not for ever."""
+        try:
+            await asyncio.wait_for(rest, SEND_SECONDS)
+        except Exception as exc:
+            logger.info("closing a stream of user %s that takes nothing: %r", reader.ticket.user_id, exc)
+            reader.close()
+            return
+        if version is not None:
+            reader.version, reader.moving = version, False
+            self.catch_up(reader)
 
     # --- Signs of life, and rights asked again --------------------------------------------------------------------
 
@@ -218,16 +257,13 @@ class Hub:
             logger.exception("asking for the versions of %s objects failed", len(objects))
             return  # no sign of life: the pages say that they are not live
         for reader in readers:
-            self._spawn(self._send_alive(reader, pulses[reader.key]))
-
-    async def _send_alive(self, reader: Reader, pulse: Pulse) -> None:
-        # A lost announcement is found here, at the latest.
-        self.note(reader.key, pulse.version)
-        self.catch_up(reader)
-        try:
-            await asyncio.wait_for(reader.send(encoding.alive(pulse.version, pulse.age)), SEND_SECONDS)
-        except TimeoutError:
-            reader.close()
+            pulse = pulses[reader.key]
+            # A lost announcement is found here, at the latest.
+            self.note(reader.key, pulse.version)
+            rest = self._hand(reader, encoding.alive(pulse.version, pulse.age))
+            if rest is not None:
+                self._spawn(self._see_off(reader, rest))
+        self._bring(readers)
 
     async def _still_allowed(self, readers: list[Reader]) -> list[Reader]:
         """Asks for each again, closes those who may no longer listen, and returns the others."""

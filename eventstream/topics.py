@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,13 +11,17 @@ def _unknown_age(_object_id: UUID) -> float | None:
     return None
 
 
+# A user's row and an object's id.
+Pair = tuple[int, UUID]
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A kind of object whose pages follow it. All functions are called in a thread and may use the database.
 
     kind: the one in the page's stream address and in the changes that are announced, for example "session".
-    allowed(user_id, object_id): whether this user may see the object now. Asked on connect, every 20 seconds, and
-        at a sign-out; an unknown object is False.
+    allowed(pairs): those of the pairs (user_id, object_id) whose user may see the object now; never one of an unknown
+        object. Asked on connect, at a sign-out, and every 20 seconds for all who look, so it must not cost a query each.
     version(object_id): the object's current version, 0 for one that is gone.
     fragments(object_id, since_version, language, variant): HTML of `<hx-partial …>` blocks that bring a page that
         shows `since_version` (None = anything) to the current state. Holds nothing of one person: it is rendered
@@ -27,7 +31,7 @@ class Topic:
     """
 
     kind: str
-    allowed: Callable[[int, UUID], bool]
+    allowed: Callable[[Iterable[Pair]], set[Pair]]
     version: Callable[[UUID], int]
     fragments: Callable[[UUID, int | None, str, str], str]
     age: Callable[[UUID], float | None] = _unknown_age

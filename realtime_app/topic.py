@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import models
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -12,18 +12,16 @@ from eventstream.topics import Topic
 from polling import schedule
 from realtime_app import page
 from realtime_app.models import Stream
-from workspaces_app.models import Membership
+from workspaces_app import access as workspaces
 
 KIND = "stream"
 
 
-def allowed(user_id: int, object_id: UUID) -> bool:
-    """Whether the user is a member of the stream's workspace."""
-    return Membership.objects.filter(
-        user_id=user_id,
-        user__is_active=True,
-        workspace_id=models.Subquery(Stream.objects.filter(pk=object_id).values("workspace_id")[:1]),
-    ).exists()
+def allowed(pairs: Iterable[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+    """Who of (user, stream) may look at it: members of the stream's workspace."""
+    asked = set(pairs)
+    streams = Stream.objects.filter(pk__in={object_id for _user, object_id in asked})
+    return workspaces.members_among(asked, dict(streams.values_list("pk", "workspace_id")))
 
 
 def version(object_id: UUID) -> int:

@@ -6,7 +6,7 @@ in this workspace, as one of three variants: everyone of a variant sees the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,8 @@ from sessions_app.conversation import PAGE
 from sessions_app.models import Message, Mode, Resource, VideoSession
 from sessions_app.tiles import Tile
 from timeline.models import Event
-from workspaces_app.models import Membership, Role
+from workspaces_app import access as workspaces
+from workspaces_app.models import Role
 
 KIND = "session"
 EVENTS = 40
@@ -198,11 +199,11 @@ def _freshness(session: VideoSession, now: datetime) -> Freshness:
 # --- The event stream -----------------------------------------------------------------------------------------------
 
 
-def allowed(user_id: int, session_id: UUID) -> bool:
-    """Whether this person may watch the session: a member of its workspace, switched on."""
-    return Membership.objects.filter(
-        user_id=user_id, user__is_active=True, workspace__video_sessions=session_id
-    ).exists()
+def allowed(pairs: Iterable[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+    """Who of (user, session) may watch the session: members of its workspace, switched on."""
+    asked = set(pairs)
+    sessions = VideoSession.objects.filter(pk__in={session_id for _user, session_id in asked})
+    return workspaces.members_among(asked, dict(sessions.values_list("pk", "workspace_id")))
 
 
 def version(session_id: UUID) -> int:

@@ -6,6 +6,7 @@ low gets 403 (`PermissionDenied`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -45,6 +46,24 @@ def roles_of(user: Person) -> dict[UUID, Role]:
             "workspace_id", "role"
         )
     }
+
+
+def members_among(
+    pairs: Iterable[tuple[int, UUID]], workspace_of: Mapping[UUID, UUID]
+) -> set[tuple[int, UUID]]:
+    """Those of the pairs (user_id, object_id) whose user is a member where the object belongs: one query for all.
+
+    `workspace_of` leads from the object to its workspace; one that is not in there is nobody's.
+    """
+    asked = set(pairs)
+    members = set(
+        Membership.objects.filter(
+            user__in={user_id for user_id, _object in asked},
+            user__is_active=True,
+            workspace__in=set(workspace_of.values()),
+        ).values_list("user_id", "workspace_id")
+    )
+    return {pair for pair in asked if (pair[0], workspace_of.get(pair[1])) in members}
 
 
 def require(user: Person, workspace_id: UUID, needed: Role) -> Role:

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -40,10 +40,10 @@ class Things:
     def __post_init__(self) -> None:
         self.hold.set()
 
-    def allowed(self, user_id: int, object_id: UUID) -> bool:
+    def allowed(self, pairs: Iterable[topics.Pair]) -> set[topics.Pair]:
         if self.broken:
             raise self.broken
-        return user_id not in self.strangers
+        return {pair for pair in pairs if pair[0] not in self.strangers}
 
     def version(self, object_id: UUID) -> int:
         return self.versions[object_id]
