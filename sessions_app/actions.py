@@ -17,7 +17,7 @@ from commands import ledger
 from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
-from sessions_app import storyboard
+from sessions_app import meanwhile, storyboard
 from sessions_app.models import Mode, Note, SearchText, SessionTag, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
@@ -28,6 +28,18 @@ from workspaces_app.models import User, Workspace
 
 class AlreadyApproved(Exception):
     """Somebody approved this storyboard before; a second approval could start a second rendering."""
+
+
+class SaidMeanwhile(Exception):
+    """Others said something to the agent that the person has not seen yet; `said` is what."""
+
+    def __init__(self, said: Sequence[meanwhile.Said]) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+class AlreadyAnswered(SaidMeanwhile):
+    """The question of a choice was answered before; the choice would be taken for an answer to something else."""
 
 
 class StaleRevision(Exception):
@@ -87,10 +99,14 @@ def send(
     choices: Mapping[str, str] | None = None,
     auto_proceed: bool = False,
     revision: int | None = None,
+    seen: meanwhile.Mark | None = None,
+    question: int | None = None,
 ) -> Command:
-    """A message to the agent. `revision` is the storyboard (its message position) that the person judged.
+    """A message to the agent. `revision` is the storyboard (its message position) that the person judged, `seen` what
+    they knew of what others said, `question` (a message position) what they answer with one of its choices.
 
-    Raises StaleRevision when a newer storyboard exists, AlreadyApproved, commands.ledger.TokenTaken.
+    Raises StaleRevision when a newer storyboard exists, AlreadyApproved, SaidMeanwhile, AlreadyAnswered,
+    commands.ledger.TokenTaken.
     """
     payload: dict[str, Any] = {"message": text, "files": list(files), **(choices or {})}
     if auto_proceed:
@@ -100,6 +116,8 @@ def send(
             _require_newest(session, revision)
             _require_unapproved(session, revision, token)
             payload["revision"] = revision
+        if seen is not None or question is not None:
+            _in_line(session)
         command, pressed = ledger.record(
             SEND_KIND,
             object_id=session.pk,
@@ -109,8 +127,19 @@ def send(
             by=by,
         )
         if pressed:
+            # After the press was written, or the second click of a double one would be told about the first. Raising takes
+            # the press back.
+            if seen is not None and (said := meanwhile.since(seen, session, by)):
+                raise SaidMeanwhile(said)
+            if question is not None and (said := meanwhile.answers(session, question, but=command)):
+                raise AlreadyAnswered(said)
             _touched(session)
     return command
+
+
+def _in_line(session: VideoSession) -> None:
+    """Two people who press at once stand in line for the session's row: the second sees what the first did."""
+    VideoSession.objects.select_for_update().filter(pk=session.pk).first()
 
 
 def _require_newest(session: VideoSession, revision: int) -> None:
@@ -121,8 +150,8 @@ def _require_newest(session: VideoSession, revision: int) -> None:
 
 
 def _require_unapproved(session: VideoSession, revision: int, token: str) -> None:
-    """Raises AlreadyApproved. Two people who press at once stand in line for the session's row."""
-    VideoSession.objects.select_for_update().filter(pk=session.pk).first()
+    """Raises AlreadyApproved."""
+    _in_line(session)
     approvals = Command.objects.filter(kind=SEND_KIND, object_id=session.pk, payload__revision=revision)
     if approvals.exclude(token=token).exclude(state="refused").exists():
         raise AlreadyApproved

@@ -83,6 +83,20 @@ class Question:
 def entries(
     messages: Sequence[Message], *, session: VideoSession, gaps: Iterable[Gap], tiles: Mapping[str, Tile]
 ) -> list[Entry]:
+    @property
+    def key(self) -> str:
+        """The position for a form: a number would be formatted for the reader's language."""
+        return str(self.position)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """How a message read until `until`, ready to be shown like an `Entry`."""
+
+    text: str
+    html: SafeString | str
+    until: datetime
+
     """The messages as entries, in their order. `command__by` should be joined; `tiles` by HeyGen's resource id."""
     holes = {gap.after_position for gap in gaps}
     return [_entry(message, session, tiles, gap_before=message.position - 1 in holes) for message in messages]

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.tokens import TokenField
 from sessions_app import people
+from sessions_app.meanwhile import Mark
 from sessions_app.models import Mode, StatusGroup, Upload
 from workspaces_app.models import Workspace
 
@@ -110,10 +111,24 @@ class WithFiles(forms.Form):
 
 
 class MessageForm(WithFiles):
+class MarkField(forms.CharField):
+    """What the person knew of the conversation when they began to type; None from a page that does not say."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return Mark.read(text) if text else None
+        except ValueError:
+            raise ValidationError(_("This form is out of date. Load the page again."), code="mark") from None
+
+
     """A message to the agent."""
 
     token = TokenField()
     message = _text_field(label=_("Message to the agent"), rows=2)
+    seen = MarkField(required=False)
 
     def __init__(
         self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile[Any]] | None = None
@@ -123,12 +138,34 @@ class MessageForm(WithFiles):
 
 
 class PressForm(forms.Form):
-    """A button that must reach HeyGen once. `revision` is the storyboard that an approval is about."""
+    """A button that must reach HeyGen once. `revision` is the storyboard that an approval is about, `question` the
+    position of the message that a choice answers."""
 
     token = TokenField()
     revision = forms.IntegerField(required=False, min_value=0)
     choice = forms.CharField(required=False, max_length=MAX_TEXT)
 
+    question = forms.IntegerField(required=False, min_value=0)
+
+
+class MessageSpan(forms.Form):
+    """Which messages are asked for, from the address. Anything that makes no sense is left out, not an error."""
+
+    before = forms.IntegerField(required=False, min_value=0, max_value=MAX_POSITION)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["from"] = forms.IntegerField(required=False, min_value=0, max_value=MAX_POSITION)
+
+    def chosen(self) -> dict[str, int | None]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) for name in self.fields}
+
+
+class ReadForm(forms.Form):
+    """How far somebody has read."""
+
+    position = forms.IntegerField(min_value=0, max_value=MAX_POSITION)
 
 class NoteForm(forms.Form):
     body = forms.CharField(

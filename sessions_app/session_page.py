@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from commands.models import Command
 from polling import schedule
-from sessions_app import access, conversation, storyboard, tiles, words
+from sessions_app import access, conversation, meanwhile, storyboard, tiles, turn, words
 from sessions_app.conversation import PAGE
 from sessions_app.models import Message, Mode, Resource, VideoSession
 from sessions_app.tiles import Tile
@@ -124,6 +124,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     }
 
 
+        "mark": meanwhile.mark(session),
 def _changed(messages: Sequence[Message], resources: Sequence[Resource], since: int) -> list[Message]:
     """Messages that look different from `since`: said or reworded later, or showing what was only described later."""
     moved = {resource.resource_id for resource in resources if resource.version > since}

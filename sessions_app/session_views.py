@@ -75,9 +75,9 @@ def _done(request: SignedIn, session: VideoSession, **context: Any) -> HttpRespo
     return render(request, "sessions_app/detail_pressed.html", _context(request, fresh, **context))
 
 
-def _refused(request: SignedIn, session: VideoSession, form: Any) -> HttpResponse:
+def _refused(request: SignedIn, session: VideoSession, form: Any, **context: Any) -> HttpResponse:
     """What was typed stays where it is; what is wrong with it stands below."""
-    context = _context(request, session, form=form)
+    context = _context(request, session, form=form, **context)
     if request.htmx:
         return render(request, "sessions_app/detail_refused.html", context, status=422)
     return render(request, PAGE, context, status=422)
@@ -129,7 +129,13 @@ def answer(request: SignedIn, pk: UUID) -> HttpResponse:
         request,
         session,
         lambda form: (
-            actions.send(session, text=form["choice"], token=form["token"], by=request.user)
+            actions.send(
+                session,
+                text=form["choice"],
+                token=form["token"],
+                by=request.user,
+                question=form["question"],
+            )
             if form["choice"].strip()
             else None
         ),
@@ -143,7 +149,10 @@ def approve(request: SignedIn, pk: UUID) -> HttpResponse:
     session = access.sendable(request.user, pk)
     return _press(
         request,
+            seen=form.cleaned_data["seen"],
         session,
+    except actions.SaidMeanwhile as meanwhile:
+        return _refused(request, session, form, others=meanwhile.said)
         lambda form: actions.send(
             session,
             text=APPROVAL,
@@ -214,6 +223,8 @@ def archive(request: SignedIn, pk: UUID) -> HttpResponse:
     """`archived=1` takes the session out of the lists, anything else brings it back."""
     session = access.session(request.user, pk, needs=Role.CREATOR)
     archived = request.POST.get("archived") == "1"
+    except actions.AlreadyAnswered as meanwhile:
+        return _refused(request, session, _bound(form), others=meanwhile.said, was_choice=True)
     actions.archive(session, archived=archived, by=request.user)
     notices.success(request, _("Archived.") if archived else _("Back in the lists."))
     return redirect(session)

@@ -1,6 +1,8 @@
 /**
  * `data-draft="key"` on a text field: what was typed survives a reload, a crash and a sign-out.
  * Kept in this browser only, per user and key; forgotten when its form was accepted.
+ * One that its form already has text for stays, unless the field says `data-draft-wins`.
+ * `data-draft-with="id"` names a hidden field whose value belongs to the text and is kept with it.
  *
  * The form counts as accepted when the next page says so (`<meta name="draft-sent" content="key">`, which the
  * server writes after a plain post) or when htmx brings a 2xx answer.
@@ -22,9 +24,13 @@ function read(key) {
   }
 }
 
-function write(key, text) {
+function companionOf(field) {
+  return field.dataset.draftWith ? document.getElementById(field.dataset.draftWith) : null;
+}
+
+function write(key, text, companion) {
   try {
-    if (text) localStorage.setItem(key, JSON.stringify({ text, at: Date.now() }));
+    if (text) localStorage.setItem(key, JSON.stringify({ text, with: companion?.value, at: Date.now() }));
     else localStorage.removeItem(key);
   } catch {
     // A full or forbidden storage: the draft lives as long as the page.
@@ -45,12 +51,14 @@ try {
 
 widget("[data-draft]", (field) => {
   const key = keyOf(field);
-  const kept = read(key)?.text;
-  if (kept && !field.value) {
-    field.value = kept;
+  const kept = read(key);
+  if (kept?.text && (!field.value || field.hasAttribute("data-draft-wins"))) {
+    field.value = kept.text;
+    const companion = companionOf(field);
+    if (companion && kept.with !== undefined) companion.value = kept.with;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
-  const keep = () => write(key, field.value);
+  const keep = () => write(key, field.value, companionOf(field));
   field.addEventListener("input", keep);
   // Another tab sent or changed it: follow, unless somebody is typing here.
   const follow = (event) => {
@@ -62,15 +70,27 @@ widget("[data-draft]", (field) => {
   return () => window.removeEventListener("storage", follow);
 });
 
+const sent = new WeakMap(); // field -> what it held when its form was sent
+document.addEventListener(
+  "submit",
+  (event) => {
+    for (const field of event.target.querySelectorAll("[data-draft]")) sent.set(field, field.value);
+  },
+  true,
+);
+
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   const form = ctx.sourceElement;
   if (!(form instanceof HTMLFormElement) || ctx.request.method === "GET" || !ctx.response?.raw?.ok) return;
   for (const field of form.querySelectorAll("[data-draft]")) {
-    write(keyOf(field), "");
-    if (form.hasAttribute("data-clear-on-success")) {
-      field.value = "";
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (!form.hasAttribute("data-clear-on-success")) {
+      write(keyOf(field), "");
+      continue;
     }
+    // Whoever went on typing meanwhile keeps that.
+    const gone = sent.get(field) ?? field.value;
+    field.value = field.value.startsWith(gone) ? field.value.slice(gone.length).trimStart() : field.value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 });

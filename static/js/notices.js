@@ -17,9 +17,9 @@ export function toast(text, tone = "info") {
   place.append(copy);
 }
 
-/** Says `text` to whoever listens rather than looks; nothing is seen. */
-export function announce(text) {
-  const place = document.getElementById("notices");
+/** Says `text` to whoever listens rather than looks, `urgent` at once; nothing is seen. */
+export function announce(text, { urgent = false } = {}) {
+  const place = document.getElementById(urgent ? "alerts" : "notices");
   if (!place) return;
   const line = document.createElement("p");
   line.className = "visually-hidden";

@@ -9,7 +9,12 @@ from playwright.sync_api import Page, expect
 from tests.e2e.browsers import Browsers
 from tests.e2e.conftest import Team
 from tests.factories import UserFactory
+from tests.processes import wait_until
 from workspaces_app.models import Role
+
+
+def sent(team: Team) -> list[str]:
+    return [entry["body"]["message"] for entry in team.accepted() if entry["kind"] == "send_message"]
 
 
 def post(page: Page, address: str, **fields: str) -> int:
@@ -44,6 +49,44 @@ def test_a_second_person_sees_what_the_first_does(team: Team, browsers: Browsers
     expect(conversation.get_by_text("Warm and slow")).to_be_visible()
     expect(second.get_by_role("region", name="Storyboard 1").get_by_role("img").first).to_be_visible()
     expect(typed).to_have_value("I was about to say")
+
+
+def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out(
+    team: Team, browsers: Browsers
+):
+    session = team.create("A film about bread [scenario: stuck-thinking]")
+    team.until(session, "status == 'thinking'")
+    first, second = browsers.of(team.person), browsers.of(team.member(Role.CREATOR, "Carl Creator"))
+    for page in (first, second):
+        page.goto(session.get_absolute_url())
+        expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    typed = second.get_by_label("Message to the agent")
+    typed.fill("Cool and fast")
+    first.get_by_label("Message to the agent").fill("Warm and slow")
+    first.get_by_role("button", name="Send", exact=True).click()
+    expect(second.get_by_role("region", name="Conversation").get_by_text("Warm and slow")).to_be_visible()
+
+    # Also after a reload: what was typed and what was known then belong together.
+    second.reload()
+    expect(typed).to_have_value("Cool and fast")
+    browsers.complaints.expect("422")
+    second.get_by_role("button", name="Send", exact=True).click()
+    notice = second.locator("#composer-errors")
+    expect(notice).to_contain_text("Somebody answered while you were typing")
+    expect(notice).to_contain_text("Warm and slow")
+    expect(second.get_by_role("alert")).to_contain_text("Your message was not sent")
+    expect(typed).to_have_value("Cool and fast")
+
+    second.get_by_role("button", name="Send", exact=True).click()
+    expect(typed).to_have_value("")
+    expect(notice).to_have_text("")
+    wait_until(lambda: len(sent(team)) == 2, what="both are sent")
+    assert sent(team) == ["Warm and slow", "Cool and fast"]
+
+    # Who had not begun to type has seen it: nothing is asked.
+    typed.fill("One more thing")
+    second.get_by_role("button", name="Send", exact=True).click()
+    expect(typed).to_have_value("")
 
 
 def test_the_stream_of_a_signed_out_browser_ends(team: Team, browsers: Browsers):

@@ -1,0 +1,111 @@
+"""What other people said to the agent since somebody last looked: they see it before their own words go out.
+
+A page carries a mark of what had been said when it was drawn (`mark`); with a message the mark comes back, and
+`since` tells what others have said after it. What HeyGen refused was not said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from commands.models import Command, State
+from sessions_app.models import Message, VideoSession
+from sessions_app.sending import SEND_KIND
+
+if TYPE_CHECKING:
+    from workspaces_app.models import User
+
+NOBODY = UUID(int=0)
+# A press that is accepted, but that no poll ever shows, must not stand between people and the agent for good.
+ANSWER_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The newest press of a message, and the position of the newest message."""
+
+    press: UUID = NOBODY
+    position: int = -1
+
+    def __str__(self) -> str:
+        return f"{self.press}.{self.position}"
+
+    @classmethod
+    def read(cls, text: str) -> Mark:
+        """Raises ValueError."""
+        press, dot, position = text.partition(".")
+        if not dot:
+            raise ValueError(text)
+        return cls(UUID(press), int(position))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of somebody else. `author` is shown as it is."""
+
+    author: str
+    text: str
+    at: datetime
+
+
+def mark(session: VideoSession) -> Mark:
+    """What has been said until now. One query; the position is that of the session as it was read."""
+    newest = (
+        Command.objects.filter(object_id=session.pk, kind=SEND_KIND)
+        .order_by("-id")
+        .values_list("id", flat=True)
+        .first()
+    )
+    return Mark(newest or NOBODY, session.message_count - 1)
+
+
+def since(seen: Mark, session: VideoSession, by: User) -> list[Said]:
+    """What others than `by` said to the agent after `seen`, here and at HeyGen, oldest first."""
+    presses = (
+        Command.objects.filter(object_id=session.pk, kind=SEND_KIND, pk__gt=seen.press)
+        .exclude(state=State.REFUSED)
+        .exclude(by=by)
+        .select_related("by")
+    )
+    elsewhere = Message.objects.filter(
+        session=session, role="user", command=None, position__gt=max(seen.position, 0)
+    )
+    found = [_pressed(command) for command in presses] + [_at_heygen(message) for message in elsewhere]
+    return sorted(found, key=lambda said: said.at)
+
+
+def answers(session: VideoSession, question: int, *, but: Command) -> list[Said]:
+    """What anybody said after the message at `question`, whether the conversation shows it already or not; without
+    the press `but`."""
+    shown = Message.objects.filter(session=session, role="user", position__gt=question).select_related(
+        "command__by"
+    )
+    recent = timezone.now() - timedelta(seconds=ANSWER_SECONDS)
+    under_way = (
+        Command.objects.filter(object_id=session.pk, kind=SEND_KIND, message=None, asks_person_since=None)
+        .filter(
+            ~Q(state__in=(State.REFUSED, State.ACCEPTED)) | Q(state=State.ACCEPTED, settled_at__gte=recent)
+        )
+        .exclude(pk=but.pk)
+        .select_related("by")
+    )
+    found = [
+        _at_heygen(message) if message.command is None else _pressed(message.command) for message in shown
+    ]
+    return found + [_pressed(command) for command in under_way]
+
+
+def _pressed(command: Command) -> Said:
+    author = str(command.by) if command.by is not None else _("Somebody")
+    return Said(author, str(command.payload.get("message") or ""), command.created_at)
+
+
+def _at_heygen(message: Message) -> Said:
+    return Said(_("Somebody at HeyGen"), message.content, message.remote_created_at or message.first_seen_at)

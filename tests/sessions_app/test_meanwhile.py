@@ -1,0 +1,211 @@
+"""Nobody's words go out past an answer that they have not seen."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from commands import tokens
+from commands.models import Command
+from sessions_app import actions, meanwhile
+from sessions_app.meanwhile import NOBODY, Mark
+from sessions_app.models import VideoSession
+from tests.factories import MembershipFactory, MessageFactory, UserFactory, VideoSessionFactory
+from tests.sessions_app.presses import press_in
+from workspaces_app.models import Role, User
+
+pytestmark = pytest.mark.django_db
+
+
+def asking(**fields: Any) -> VideoSession:
+    """A session whose agent asks something at position 1."""
+    session: VideoSession = VideoSessionFactory(
+        group="needs_you", status="waiting_for_input", message_count=2, **fields
+    )
+    MessageFactory(session=session, position=0, role="user", content="A film")
+    MessageFactory(session=session, position=1, content="Which tone?\n\n- Warm\n- Cool")
+    return session
+
+
+def member(session: VideoSession, name: str, role: Role = Role.CREATOR) -> User:
+    user: User = UserFactory(name=name)
+    MembershipFactory(user=user, workspace=session.workspace, role=role)
+    return user
+
+
+def said(session: VideoSession, seen: Mark, by: User) -> list[tuple[str, str]]:
+    session.refresh_from_db()
+    return [(one.author, one.text) for one in meanwhile.since(seen, session, by)]
+
+
+def test_a_mark_survives_the_page():
+    mark = Mark(uuid4(), 12)
+    assert Mark.read(str(mark)) == mark
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.2", str(NOBODY), f"{NOBODY}.", f"{NOBODY}.x"])
+def test_a_broken_mark_is_an_error(text: str):
+    with pytest.raises(ValueError):  # noqa: PT011  every kind of it
+        Mark.read(text)
+
+
+def test_what_others_said_after_the_mark_counts_and_nothing_else():
+    session = asking()
+    me, other = member(session, "Me"), member(session, "Carl")
+    press_in(session, by=other, payload={"message": "Before"})
+    seen = meanwhile.mark(session)
+    press_in(session, by=me, payload={"message": "My own"})
+    press_in(session, "refused", by=other, payload={"message": "Refused"})
+    press_in(session, kind="session.stop", by=other, payload={})
+    press_in(VideoSessionFactory(), by=other, payload={"message": "Elsewhere"})
+    assert said(session, seen, me) == []
+
+    press_in(session, by=other, payload={"message": "Warm"})
+    MessageFactory(session=session, position=2, role="user", content="Typed at HeyGen")
+    MessageFactory(session=session, position=3, content="The agent's own")
+    assert said(session, seen, me) == [("Carl", "Warm"), ("Somebody at HeyGen", "Typed at HeyGen")]
+    session.message_count = 4
+    session.save()
+    assert said(session, meanwhile.mark(session), me) == []
+
+
+def test_a_press_that_became_a_message_is_said_once():
+    session = asking()
+    me, other = member(session, "Me"), member(session, "Carl")
+    seen = meanwhile.mark(session)
+    press = press_in(session, "accepted", by=other, payload={"message": "Warm"})
+    MessageFactory(session=session, position=2, role="user", content="Warm", command=press)
+    assert said(session, seen, me) == [("Carl", "Warm")]
+
+
+def test_the_prompt_of_a_found_session_is_no_answer():
+    session = VideoSessionFactory(owner=None, message_count=0)
+    seen = meanwhile.mark(session)
+    MessageFactory(session=session, position=0, role="user", content="A film")
+    assert said(session, seen, member(session, "Me")) == []
+
+
+def seen_on(client: Client, session: VideoSession) -> str:
+    html = client.get(session.get_absolute_url()).content.decode()
+    found = re.search(r'id="composer-seen" value="([^"]+)"', html)
+    assert found is not None
+    return found[1]
+
+
+def post(client: Client, session: VideoSession, name: str = "send", *, htmx: bool = True, **data: Any) -> Any:
+    return client.post(
+        reverse(f"sessions:{name}", args=[session.pk]),
+        {"token": tokens.new(), **data},
+        headers={"HX-Request": "true"} if htmx else {},
+    )
+
+
+def messages_sent(session: VideoSession) -> list[str]:
+    return [row.payload["message"] for row in Command.objects.for_object("session.send", session.pk)]
+
+
+def signed_in(session: VideoSession, name: str) -> Client:
+    client = Client()
+    client.force_login(member(session, name))
+    return client
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_the_first_try_shows_what_was_said_and_the_second_sends(htmx: bool):
+    session = asking()
+    first, second = signed_in(session, "Ada"), signed_in(session, "Carl")
+    seen = seen_on(second, session)
+    post(first, session, message="Warm <and> slow", seen=seen)
+
+    refused = post(second, session, message="Cool", seen=seen, htmx=htmx)
+
+    html = refused.content.decode()
+    assert refused.status_code == 422
+    assert "Somebody answered while you were typing" in html
+    assert "Ada" in html
+    assert "Warm &lt;and&gt; slow" in html
+    assert messages_sent(session) == ["Warm <and> slow"]
+    if not htmx:
+        assert ">Cool</textarea>" in html
+    now_seen = re.search(r'id="composer-seen" value="([^"]+)"', html)
+    assert now_seen is not None
+    assert now_seen[1] != seen
+
+    assert post(second, session, message="Cool", seen=now_seen[1]).status_code == 200
+    assert messages_sent(session) == ["Warm <and> slow", "Cool"]
+
+
+def test_a_third_answer_between_the_two_tries_is_shown_as_well():
+    session = asking()
+    me, other = signed_in(session, "Me"), signed_in(session, "Carl")
+    seen = seen_on(me, session)
+    post(other, session, message="One", seen=seen)
+    html = post(me, session, message="Mine", seen=seen).content.decode()
+    newer = re.search(r'id="composer-seen" value="([^"]+)"', html)
+    assert newer is not None
+    post(other, session, message="Two", seen=newer[1])
+    again = post(me, session, message="Mine", seen=newer[1])
+    assert again.status_code == 422
+    assert messages_sent(session) == ["One", "Two"]
+
+
+def test_a_double_press_is_not_told_about_itself():
+    session = asking()
+    client = signed_in(session, "Me")
+    token, seen = tokens.new(), seen_on(client, session)
+    answers = [post(client, session, token=token, message="Once", seen=seen).status_code for _ in range(2)]
+    assert answers == [200, 200]
+    assert messages_sent(session) == ["Once"]
+
+
+def test_a_refused_try_leaves_no_press_and_its_token_is_free():
+    session = asking()
+    me, other = member(session, "Me"), member(session, "Carl")
+    seen, token = meanwhile.mark(session), tokens.new()
+    press_in(session, by=other, payload={"message": "Warm"})
+    with pytest.raises(actions.SaidMeanwhile) as refused:
+        actions.send(session, text="Cool", token=token, by=me, seen=seen)
+    assert [one.text for one in refused.value.said] == ["Warm"]
+    actions.send(session, text="Cool", token=token, by=me, seen=meanwhile.mark(session))
+    assert messages_sent(session) == ["Warm", "Cool"]
+
+
+@pytest.mark.parametrize("seen", ["x", "1.2"])
+def test_a_broken_mark_sends_nothing_and_says_so(seen: str):
+    session = asking()
+    response = post(signed_in(session, "Me"), session, message="Hello", seen=seen)
+    assert response.status_code == 422
+    assert "This form is out of date" in response.content.decode()
+    assert messages_sent(session) == []
+
+
+def test_two_people_who_choose_at_once_answer_once():
+    session = asking()
+    first, second = signed_in(session, "Ada"), signed_in(session, "Carl")
+    assert post(first, session, "answer", choice="Warm", question=1).status_code == 200
+    refused = post(second, session, "answer", choice="Cool", question=1)
+    assert refused.status_code == 422
+    html = refused.content.decode()
+    assert "Somebody answered this already" in html
+    assert "Warm" in html
+    assert messages_sent(session) == ["Warm"]
+
+
+def test_a_double_click_on_a_choice_is_one_answer():
+    session = asking()
+    client, token = signed_in(session, "Ada"), tokens.new()
+    for _ in range(2):
+        response = post(client, session, "answer", token=token, choice="Warm", question=1)
+        assert response.status_code == 200
+    assert messages_sent(session) == ["Warm"]
+
+
+def test_a_choice_may_be_made_again_after_heygen_refused_the_first():
+    session = asking()
+    press_in(session, "refused", by=member(session, "Ada"))
+    assert post(signed_in(session, "Carl"), session, "answer", choice="Cool", question=1).status_code == 200
