@@ -24,10 +24,12 @@ from sessions_app.models import (
     MessageRevision,
     Note,
     RawWindow,
+    ReadMark,
     Resource,
     SearchText,
     SessionTag,
     SessionTally,
+    StatusSpell,
     Upload,
     Video,
     VideoSession,
@@ -259,6 +261,23 @@ class LibraryTallyAdmin(ReadOnlyAdmin):
     list_display = ["workspace_id", "film", "type", "source", "owner_id", "number"]
     id_fields = ["workspace_id"]
     search_fields = ["type"]
+    ordering = ["-id"]
+
+
+@admin.register(ReadMark)
+class ReadMarkAdmin(OfSessionAdmin):
+    list_display = ["at", "session_link", "user", "position"]
+    list_select_related = ["session", "user"]
+    ordering = ["-id"]
+
+
+@admin.register(StatusSpell)
+class StatusSpellAdmin(ReadOnlyAdmin):
+    list_display = ["ended_at", "workspace", "status", "seconds"]
+    list_filter = ["status", "workspace"]
+    list_select_related = ["workspace"]
+    id_fields = ["workspace"]
+    search_fields = ["=status"]
     ordering = ["-id"]
 
 

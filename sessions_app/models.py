@@ -4,7 +4,7 @@
                  1─* Gap
                  1─* Resource 1─* MediaFile
                  1─* Video    1─* MediaFile
-                 1─* SessionTag, RawWindow, Note, SearchText
+                 1─* SessionTag, RawWindow, Note, SearchText, ReadMark
 
 Every row that a browser may ask for has a UUIDv7 of ours as its id; HeyGen's ids stay in `remote_id`, `resource_id`
 and `video_id` and never appear in an address.
@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from sessions_app.querysets import (
     MediaFileQuerySet,
     MessageQuerySet,
+    NoteQuerySet,
     ResourceQuerySet,
     SessionTagQuerySet,
     TallyQuerySet,
@@ -186,6 +187,9 @@ class Message(models.Model):
     version = models.PositiveBigIntegerField()
 
     objects = MessageQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        revisions: RelatedManager[MessageRevision]
 
     class Meta:
         constraints = [
@@ -427,12 +431,19 @@ class RawWindow(models.Model):
 class Note(models.Model):
     """An internal note on a session. It never goes to the agent."""
 
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
     session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(
         django_settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="session_notes"
     )
     body = models.TextField(max_length=10_000)
     created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NoteQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        author_id: int | None
 
     class Meta:
         ordering = ["session", "id"]
@@ -441,6 +452,47 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.body[:80]
+
+
+class ReadMark(models.Model):
+    """How far one person has read a session's conversation: up to and with the message at `position`."""
+
+    session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="read_marks")
+    user = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="read_marks"
+    )
+    position = models.PositiveIntegerField()
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "user"], name="read_mark_once")]
+        verbose_name = _("read mark")
+        verbose_name_plural = _("read marks")
+
+    def __str__(self) -> str:
+        return f"{self.session_id} {self.position}"
+
+
+class StatusSpell(models.Model):
+    """How long HeyGen's agent once worked without a break on a session started here: what is usual is told from these."""
+
+    workspace = models.ForeignKey(
+        "workspaces_app.Workspace", on_delete=models.CASCADE, related_name="status_spells"
+    )
+    status = models.CharField(max_length=64, help_text=_("As HeyGen gave it, in small letters."))
+    seconds = models.FloatField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(seconds__gte=0), name="status_spell_not_negative")
+        ]
+        indexes = [models.Index(fields=["workspace", "status", "-ended_at"], name="status_spell_newest")]
+        verbose_name = _("status spell")
+        verbose_name_plural = _("status spells")
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.seconds:.0f} s"
 
 
 class Upload(models.Model):

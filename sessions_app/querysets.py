@@ -15,7 +15,16 @@ from django.db.models.functions import Left
 from workspaces_app.scoping import WorkspaceScoped
 
 if TYPE_CHECKING:
-    from sessions_app.models import MediaFile, Message, Resource, SessionTag, Upload, Video, VideoSession  # noqa: F401
+    from sessions_app.models import (  # noqa: F401
+        MediaFile,
+        Message,
+        Note,
+        Resource,
+        SessionTag,
+        Upload,
+        Video,
+        VideoSession,
+    )
     from workspaces_app.models import User
 
 
@@ -58,6 +67,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
             .only("session_id", "position", "role", "content", "resource_ids")
             .order_by("position")
         )
+
+
+class NoteQuerySet(models.QuerySet["Note"]):
+    def for_page(self) -> NoteQuerySet:
+        """With their authors, newest first."""
+        return self.select_related("author").order_by("-id")
 
 
 class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):

@@ -36,6 +36,7 @@ from sessions_app.models import (
     Message,
     Note,
     RawWindow,
+    ReadMark,
     Resource,
     SearchText,
     SessionTag,
@@ -131,7 +132,7 @@ def _take_over(adopted: VideoSession, command: Command) -> None:
     adopted.refresh_from_db()
     # Both have a line of title and prompt for the search; the next poll writes it anew.
     SearchText.objects.filter(session=adopted, position=-1).delete()
-    for model in (Message, Gap, Resource, Video, RawWindow, Note, SessionTag, SearchText):
+    for model in (Message, Gap, Resource, Video, RawWindow, Note, ReadMark, SessionTag, SearchText):
         model._default_manager.filter(session=adopted).update(session=command.object_id)
     # What was said to it meanwhile is still to be sent, or linked to its message.
     Command.objects.filter(object_id=adopted.pk).update(object_id=command.object_id)

@@ -29,7 +29,7 @@ from polling.cadence import DAY, HOUR, MINUTE, MISSING, Pace, standard, within_w
 from polling.changes import Announcement
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
-from sessions_app import transcript
+from sessions_app import transcript, usual
 from sessions_app.models import (
     Gap,
     Message,
@@ -38,6 +38,7 @@ from sessions_app.models import (
     Resource,
     SearchText,
     StatusGroup,
+    StatusSpell,
     Video,
     VideoSession,
 )
@@ -376,11 +377,14 @@ Work = Iterable[tuple[Change, Plan]]
 def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
     rows: list[VideoSession] = []
     renamed: list[VideoSession] = []
+    spells: list[StatusSpell] = []
     for change, plan in work:
         session = sessions[change.claim.object_id]
         if plan.fields.keys() & {"title", "prompt"} or plan.known.session.message_count == 0:
             renamed.append(session)
         if "status" in plan.fields:
+            if (ended := usual.spell(session, now)) is not None:
+                spells.append(ended)
             session.group = StatusGroup(statuses.session_group(plan.fields["status"]))
             session.status_since = now
         for name, value in plan.fields.items():
@@ -399,6 +403,7 @@ def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: date
             "prompt", "message_count", "active_at", "gone_at",
         ],
     )  # fmt: skip
+    StatusSpell.objects.bulk_create(spells)
     _index(
         [
             SearchText(
