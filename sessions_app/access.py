@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from sessions_app.models import MediaFile, StatusGroup, VideoSession
+from sessions_app.models import MediaFile, Note, StatusGroup, VideoSession
 from workspaces_app import access as workspaces
 from workspaces_app.access import Person
 from workspaces_app.models import Role
@@ -52,6 +52,17 @@ def needs_approver(found: VideoSession) -> bool:
     """Whether sending to this session is an approval in this workspace."""
     relaxed = bool(found.workspace.settings.get("creators_may_approve"))
     return found.group == StatusGroup.NEEDS_YOU and found.status.casefold() == REVIEWING and not relaxed
+
+
+def own_note(user: Person, session_pk: UUID, pk: UUID) -> Note:
+    """A note that the person wrote; 404 for strangers to its session, 403 for whoever did not write it."""
+    its = session(user, session_pk)
+    found = Note.objects.filter(session=its, public_id=pk).select_related("session__workspace").first()
+    if found is None:
+        raise Http404
+    if found.author_id != user.pk:
+        raise PermissionDenied(_("Only who wrote a note can change it."))
+    return found
 
 
 def media_file(user: Person, pk: UUID) -> MediaFile:

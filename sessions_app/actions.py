@@ -193,15 +193,27 @@ def note(session: VideoSession, *, body: str, by: User) -> Note:
     """An internal note; it never goes to the agent."""
     with transaction.atomic():
         written = Note.objects.create(session=session, author=by, body=body)
-        record(
-            [
-                NewEvent(
-                    session.workspace_id, "session", session.pk, "session.note", Source.PERSON, actor_id=by.pk
-                )
-            ]
-        )
-        _changed(session)
+        _note_event(session, "session.note", by)
     return written
+
+
+def edit_note(note: Note, *, body: str, by: User) -> None:
+    """Another text for a note; the same one changes nothing."""
+    with transaction.atomic():
+        changed = Note.objects.filter(pk=note.pk).exclude(body=body)
+        if changed.update(body=body, edited_at=timezone.now()):
+            _note_event(note.session, "session.note_changed", by)
+
+
+def delete_note(note: Note, *, by: User) -> None:
+    with transaction.atomic():
+        if Note.objects.filter(pk=note.pk).delete()[0]:
+            _note_event(note.session, "session.note_deleted", by)
+
+
+def _note_event(session: VideoSession, what: str, by: User) -> None:
+    record([NewEvent(session.workspace_id, "session", session.pk, what, Source.PERSON, actor_id=by.pk)])
+    _changed(session)
 
 
 def archive(session: VideoSession, *, archived: bool, by: User) -> None:

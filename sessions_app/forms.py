@@ -169,11 +169,18 @@ class ReadForm(forms.Form):
 
 class NoteForm(forms.Form):
     body = forms.CharField(
+    """An internal note. `draft` names what is typed for the browser, which keeps it until it was saved."""
+
         label=_("Note"),
         max_length=MAX_TEXT,
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Only your team sees this")}),
     )
 
+
+    def __init__(self, *args: Any, draft: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if draft:
+            self.fields["body"].widget.attrs |= {"data-draft": draft, "data-draft-wins": True}
 
 class NewSessionForm(WithFiles):
     """A new session: every field that HeyGen's create call has.

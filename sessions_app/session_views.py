@@ -39,7 +39,8 @@ def _context(
         **session_page.context(session, rights),
         "stream_url": session_page.stream_address(session, rights),
         "form": MessageForm(),
-        "note_form": NoteForm(),
+        "note_form": NoteForm(draft=f"notes:{session.pk}"),
+        "unread": reading.unread(session, request.user),
         "tokens": {name: tokens.new() for name in ("answer", "approve", "stop")},
         "draft_key": f"session:{session.pk}",
         **forms,
@@ -203,18 +204,6 @@ def _bound(form: MessageForm) -> MessageForm:
     bound.full_clean()
     bound.errors.clear()
     return bound
-
-
-@login_required
-@require_POST
-def note(request: SignedIn, pk: UUID) -> HttpResponse:
-    """An internal note; viewers may write them, too."""
-    session = access.session(request.user, pk)
-    form = NoteForm(request.POST)
-    if form.is_valid():
-        actions.note(session, body=form.cleaned_data["body"], by=request.user)
-        return redirect(f"{session.get_absolute_url()}#notes")
-    return render(request, PAGE, _context(request, session, note_form=form), status=422)
 
 
 @login_required

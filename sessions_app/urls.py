@@ -8,6 +8,7 @@ from sessions_app import (
     inbox_views,
     library_views,
     new_session_views,
+    note_views,
     session_views,
     upload_views,
 )
@@ -25,7 +26,13 @@ urlpatterns = [
     path("sessions/<uuid:pk>/answer/", session_views.answer, name="answer"),
     path("sessions/<uuid:pk>/approve/", session_views.approve, name="approve"),
     path("sessions/<uuid:pk>/stop/", session_views.stop, name="stop"),
-    path("sessions/<uuid:pk>/notes/", session_views.note, name="note"),
+    path("sessions/<uuid:pk>/notes/", note_views.note, name="note"),
+    path("sessions/<uuid:pk>/notes/<uuid:note_id>/", note_views.note_edit, name="note-edit"),
+    path("sessions/<uuid:pk>/notes/<uuid:note_id>/delete/", note_views.note_delete, name="note-delete"),
+    path("sessions/<uuid:pk>/read/", session_views.read, name="read"),
+    path(
+        "sessions/<uuid:pk>/messages/<int:position>/earlier/", session_views.earlier, name="message-earlier"
+    ),
     path("sessions/<uuid:pk>/archive/", session_views.archive, name="archive"),
     path("commands/<uuid:pk>/again/", command_views.again, name="press-again"),
     path("commands/<uuid:pk>/happened/", command_views.happened, name="press-happened"),

@@ -195,6 +195,8 @@ _COMMAND_EVENTS: Mapping[str, _StrPromise] = {
     "command.pressed": gettext_lazy("Pressed: %(press)s"),
     "command.accepted": gettext_lazy("HeyGen took %(press)s"),
     "command.refused": gettext_lazy("HeyGen refused %(press)s"),
+    "session.note_changed": gettext_lazy("A note was changed"),
+    "session.note_deleted": gettext_lazy("A note was deleted"),
     "command.unknown": gettext_lazy("Unclear whether HeyGen took %(press)s"),
     "command.asks_person": gettext_lazy("A person has to find out about %(press)s"),
 }

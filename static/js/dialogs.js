@@ -1,5 +1,6 @@
 /**
- * `data-opens="id"` opens a `<dialog>`; `data-confirm="text"` on a form or button asks first.
+ * `data-opens="id"` opens a `<dialog>`, emptying its `[data-dialog-body]` if htmx brings one; a form with `data-closes` in it
+ * closes it when it was accepted. `data-confirm="text"` on a form or button asks first.
  * `data-confirm-title` and `data-confirm-yes` change the heading and the word on the button.
  */
 const box = document.getElementById("confirm");
@@ -38,7 +39,13 @@ document.addEventListener("click", (event) => {
   if (!dialog?.showModal) return;
   event.preventDefault();
   opener.closest("details[open]")?.removeAttribute("open");
+  dialog.querySelector("[data-dialog-body]")?.replaceChildren(); // of what it showed before
   dialog.showModal();
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.response?.raw?.ok && ctx.sourceElement.matches("form[data-closes]")) ctx.sourceElement.closest("dialog")?.close();
 });
 
 // `closedby="any"` where the browser does not know it yet: a click beside the dialog closes it.

@@ -8,6 +8,7 @@ import "./theme.js";
 import "./counter.js";
 import "./forms.js";
 import "./draft.js";
+import "./own.js";
 import "./positions.js"; // before the stream that uses it
 import "./live.js";
 import "./title.js";
