@@ -72,14 +72,24 @@ def stream_address(session: VideoSession, rights: Rights) -> str:
     return f"/stream/{KIND}/{session.pk}/?since={session.version}&variant={rights.variant}"
 
 
-def older_messages(session: VideoSession, before: int) -> dict[str, Any]:
-    """The page of messages before that position, for "load older"."""
-    messages = list(
-        session.messages.filter(position__lt=before)
-        .select_related("command__by")
-        .order_by("-position")[:PAGE]
-    )
-    return _chat(session, messages[::-1], _tiles_of(session, messages))
+def some_messages(session: VideoSession, *, start: int | None, before: int | None) -> dict[str, Any]:
+    """The page of messages before a position, for "load older"; or all from `start` on, up to that position.
+
+    A jump to what is unread brings all that lies between, or the list on the page would have a hole; no more than `JUMP`.
+    """
+    rows = session.messages.select_related("command__by")
+    if start is not None and before is None:
+        messages = list(rows.filter(position__gte=start).order_by("position")[:PAGE])
+    else:
+        size = PAGE if start is None else JUMP
+        span = rows.filter(position__lt=before or 0, position__gte=start or 0)
+        messages = list(span.order_by("-position")[:size])[::-1]
+    last = messages[-1].position if messages else None
+    newer = last + 1 if last is not None and last < session.message_count - 1 else None
+    return {
+        **_chat(session, messages, _tiles_of(session, messages)),
+        "newer_from": str(newer) if newer else None,
+    }
 
 
 def context(session: VideoSession, rights: Rights, *, since: int | None = None) -> dict[str, Any]:
@@ -100,10 +110,12 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     answered = any(press.is_under_way and press.kind == "send" for press in presses)
     return {
         "session": session,
+    board = _storyboard(session, resources, by_id)
         "rights": rights,
         "status": words.status_of(session),
         "is_working": session.group == "working" and session.gone_at is None,
         "is_reviewing": reviewing,
+        "turn": turn.turn(session, has_storyboard=board is not None, has_video=bool(videos)),
         "needs_approver": access.needs_approver(session),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
         "freshness": _freshness(session, now),
@@ -112,7 +124,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "presses": presses,
         "answered": answered,
         "question": None if answered else conversation.question(session, newest),
-        "storyboard": _storyboard(session, resources, by_id),
+        "storyboard": board,
         "films": [tiles.film(video, files[video.pk], portrait=portrait) for video in videos],
         "tiles": list(by_id.values()),
         "events": [

@@ -93,6 +93,15 @@ def _status_words(status: str, group: str, gone: bool, _language: str) -> Status
     return StatusWords(str(group), str(word), str(sentence))
 
 
+def length(seconds: float) -> str:
+    """A length of time as people say it: 45 s, 4 min, 1.5 h."""
+    if seconds < 60:
+        return _("%(number)s s") % {"number": max(1, round(seconds))}
+    if seconds < 5400:
+        return _("%(number)s min") % {"number": round(seconds / 60)}
+    return _("%(number)s h") % {"number": f"{seconds / 3600:.1f}"}
+
+
 _WAITING: Mapping[str, _StrPromise] = {
     "budget": gettext_lazy("Waits its turn: many requests are on their way to HeyGen."),
     "rate_limited": gettext_lazy("HeyGen asked us to slow down; it is sent as soon as it may."),
@@ -185,6 +194,8 @@ _EVENTS: Mapping[str, _StrPromise] = {
     "session.video": gettext_lazy("A video was announced"),
     "video.status": gettext_lazy("A video changed"),
     "session.note": gettext_lazy("A note was written"),
+    "session.note_changed": gettext_lazy("A note was changed"),
+    "session.note_deleted": gettext_lazy("A note was deleted"),
     "session.archived": gettext_lazy("Archived"),
     "session.tagged": gettext_lazy("Tags changed"),
     "session.restored": gettext_lazy("Brought back from the archive"),
@@ -195,8 +206,6 @@ _COMMAND_EVENTS: Mapping[str, _StrPromise] = {
     "command.pressed": gettext_lazy("Pressed: %(press)s"),
     "command.accepted": gettext_lazy("HeyGen took %(press)s"),
     "command.refused": gettext_lazy("HeyGen refused %(press)s"),
-    "session.note_changed": gettext_lazy("A note was changed"),
-    "session.note_deleted": gettext_lazy("A note was deleted"),
     "command.unknown": gettext_lazy("Unclear whether HeyGen took %(press)s"),
     "command.asks_person": gettext_lazy("A person has to find out about %(press)s"),
 }

@@ -90,7 +90,8 @@ def status(group: str, word: object = "") -> SafeString:
 def when(moment: dt.datetime | None, style: str = "relative") -> SafeString:
     """A `<time>` that is right without JavaScript (UTC) and in the reader's own zone with it.
 
-    `style`: "relative" (5 minutes ago), "clock" (14:05), "date", "full", or "elapsed" (counts up).
+    `style`: "relative" (5 minutes ago), "clock" (14:05, with the date where it is another day's), "date", "full", or
+    "elapsed" (counts up).
     The text holds nothing of one person, so a fragment with it can be shared by all who look.
     """
     if moment is None:
@@ -100,6 +101,12 @@ def when(moment: dt.datetime | None, style: str = "relative") -> SafeString:
     return mark_safe(  # noqa: S308  every part is escaped here
         f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" data-when="{escape(style)}">{utc:%Y-%m-%d %H:%M} UTC</time>'
     )
+
+
+@register.filter
+def utc(moment: dt.datetime | None) -> str:
+    """A moment for a module to read; the same for every reader, whatever their zone. None -> ""."""
+    return "" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @register.simple_tag

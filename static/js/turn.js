@@ -1,0 +1,46 @@
+/**
+ * Whose turn it is, for whoever listens: a change of `[data-turn]` (the status in words) is said, once.
+ *
+ * `[data-after="moment"]` (with `data-until`) is shown from that moment on; when it comes while somebody looks, it is
+ * said as well, once for each status.
+ */
+import { announce } from "./notices.js";
+import { widget } from "./widget.js";
+
+const said = new Set();
+let known = null;
+
+widget("[data-turn]", (element) => {
+  const look = () => {
+    if (known !== null && element.dataset.turn !== known) announce(element.dataset.turn);
+    known = element.dataset.turn;
+  };
+  look();
+  const observer = new MutationObserver(look);
+  observer.observe(element, { attributeFilter: ["data-turn"] });
+  return () => observer.disconnect();
+});
+
+const waiting = new Set();
+
+function look() {
+  for (const element of waiting) {
+    const now = Date.now();
+    const over = element.dataset.until && Date.parse(element.dataset.until) <= now;
+    const shown = Date.parse(element.dataset.after) <= now && !over;
+    if (element.hidden === !shown) continue;
+    element.hidden = !shown;
+    const key = `${element.dataset.after} ${element.textContent.trim()}`;
+    if (!shown || said.has(key)) continue;
+    said.add(key);
+    announce(element.textContent.trim());
+  }
+}
+
+widget("[data-after]", (element) => {
+  waiting.add(element);
+  look();
+  return () => waiting.delete(element);
+});
+setInterval(look, 1000);
+document.addEventListener("htmx:after:swap", look); // what was pushed was drawn a moment ago
