@@ -8,15 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from commands.models import Command, State
 from sessions_app import prose, words
-from sessions_app.models import Gap, Message, VideoSession
+from sessions_app.models import Gap, Message, MessageRevision, VideoSession
 from sessions_app.tiles import Tile
 
 PAGE = 50
+# A message that grew while it was read has a text for each poll; nobody reads more of them than that.
+EARLIER_SHOWN = 50
 # A press that was accepted, but that no poll ever showed as a message, need not stand there for good.
 ACCEPTED_SHOWN_SECONDS = 3600
 
@@ -36,6 +39,7 @@ class Entry:
     gap_before: bool = False
     vanished: bool = False
     state: str = ""
+    revisions: int = 0
 
     @property
     def key(self) -> str:
@@ -79,10 +83,6 @@ class Question:
     choices: Sequence[str] = field(default_factory=tuple)
     position: int = 0
 
-
-def entries(
-    messages: Sequence[Message], *, session: VideoSession, gaps: Iterable[Gap], tiles: Mapping[str, Tile]
-) -> list[Entry]:
     @property
     def key(self) -> str:
         """The position for a form: a number would be formatted for the reader's language."""
@@ -97,12 +97,63 @@ class Earlier:
     html: SafeString | str
     until: datetime
 
-    """The messages as entries, in their order. `command__by` should be joined; `tiles` by HeyGen's resource id."""
+
+def entries(
+    messages: Sequence[Message],
+    *,
+    session: VideoSession,
+    gaps: Iterable[Gap],
+    tiles: Mapping[str, Tile],
+    revised: Mapping[int, int] | None = None,
+) -> list[Entry]:
+    """The messages as entries, in their order. `command__by` should be joined; `tiles` by HeyGen's resource id,
+    `revised` as from the function of that name."""
     holes = {gap.after_position for gap in gaps}
-    return [_entry(message, session, tiles, gap_before=message.position - 1 in holes) for message in messages]
+    known = revised or {}
+    return [
+        _entry(
+            message,
+            session,
+            tiles,
+            gap_before=message.position - 1 in holes,
+            revisions=known.get(message.pk, 0),
+        )
+        for message in messages
+    ]
 
 
-def _entry(message: Message, session: VideoSession, tiles: Mapping[str, Tile], *, gap_before: bool) -> Entry:
+def revised(messages: Sequence[Message]) -> dict[int, int]:
+    """How many earlier texts each message has, by its row; only those that have some. One query."""
+    counts = (
+        MessageRevision.objects.filter(message__in=[message.pk for message in messages])
+        .order_by()
+        .values_list("message")
+        .annotate(Count("id"))
+    )
+    return dict(counts)
+
+
+def earlier(message: Message) -> list[Earlier]:
+    """The texts that the message had before, newest first."""
+    own = message.role == "user"
+    return [
+        Earlier(
+            text=revision.content,
+            html="" if own else prose.rendered(revision.content),
+            until=revision.replaced_at,
+        )
+        for revision in message.revisions.order_by("-id")[:EARLIER_SHOWN]
+    ]
+
+
+def _entry(
+    message: Message,
+    session: VideoSession,
+    tiles: Mapping[str, Tile],
+    *,
+    gap_before: bool,
+    revisions: int,
+) -> Entry:
     own = message.role == "user"
     return Entry(
         position=message.position,
@@ -116,6 +167,7 @@ def _entry(message: Message, session: VideoSession, tiles: Mapping[str, Tile], *
         gap_before=gap_before,
         vanished=message.vanished,
         state="present" if message.command_id else "",
+        revisions=revisions,
     )
 
 

@@ -30,6 +30,7 @@ MAX_TEXT = 10_000  # characters of a prompt or message
 MAX_FILES = 20
 # Our own.
 MAX_TAGS, MAX_TAG = 12, 40
+MAX_POSITION = 2_147_483_647  # what the column holds
 MAX_FILE_BYTES = 32_000_000
 # By what a browser calls them and by the ending, because some call an .srt nothing at all.
 FILE_TYPES = (
@@ -110,7 +111,6 @@ class WithFiles(forms.Form):
         return cleaned
 
 
-class MessageForm(WithFiles):
 class MarkField(forms.CharField):
     """What the person knew of the conversation when they began to type; None from a page that does not say."""
 
@@ -124,11 +124,12 @@ class MarkField(forms.CharField):
             raise ValidationError(_("This form is out of date. Load the page again."), code="mark") from None
 
 
+class MessageForm(WithFiles):
     """A message to the agent."""
 
     token = TokenField()
-    message = _text_field(label=_("Message to the agent"), rows=2)
     seen = MarkField(required=False)
+    message = _text_field(label=_("Message to the agent"), rows=2)
 
     def __init__(
         self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile[Any]] | None = None
@@ -144,7 +145,6 @@ class PressForm(forms.Form):
     token = TokenField()
     revision = forms.IntegerField(required=False, min_value=0)
     choice = forms.CharField(required=False, max_length=MAX_TEXT)
-
     question = forms.IntegerField(required=False, min_value=0)
 
 
@@ -167,20 +167,21 @@ class ReadForm(forms.Form):
 
     position = forms.IntegerField(min_value=0, max_value=MAX_POSITION)
 
+
 class NoteForm(forms.Form):
-    body = forms.CharField(
     """An internal note. `draft` names what is typed for the browser, which keeps it until it was saved."""
 
+    body = forms.CharField(
         label=_("Note"),
         max_length=MAX_TEXT,
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Only your team sees this")}),
     )
 
-
     def __init__(self, *args: Any, draft: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if draft:
             self.fields["body"].widget.attrs |= {"data-draft": draft, "data-draft-wins": True}
+
 
 class NewSessionForm(WithFiles):
     """A new session: every field that HeyGen's create call has.

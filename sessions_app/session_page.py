@@ -20,7 +20,7 @@ from commands.models import Command
 from polling import schedule
 from sessions_app import access, conversation, meanwhile, storyboard, tiles, turn, words
 from sessions_app.conversation import PAGE
-from sessions_app.models import Message, Mode, Resource, VideoSession
+from sessions_app.models import Message, Mode, Note, Resource, VideoSession
 from sessions_app.tiles import Tile
 from timeline.models import Event
 from workspaces_app import access as workspaces
@@ -28,6 +28,8 @@ from workspaces_app.models import Role
 
 KIND = "session"
 EVENTS = 40
+# So many messages at most come with one jump to the first unread.
+JUMP = 1000
 # As long as a press can still turn out to be in the conversation, or wants a decision.
 PRESSES_DAYS = 7
 
@@ -108,20 +110,21 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
     answered = any(press.is_under_way and press.kind == "send" for press in presses)
+    board = _storyboard(session, resources, by_id)
     return {
         "session": session,
-    board = _storyboard(session, resources, by_id)
         "rights": rights,
         "status": words.status_of(session),
+        "turn": turn.turn(session, has_storyboard=board is not None, has_video=bool(videos)),
         "is_working": session.group == "working" and session.gone_at is None,
         "is_reviewing": reviewing,
-        "turn": turn.turn(session, has_storyboard=board is not None, has_video=bool(videos)),
         "needs_approver": access.needs_approver(session),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
         "freshness": _freshness(session, now),
         **_chat(session, shown, by_remote_id),
-        "older_before": newest[0].position if newest and newest[0].position > 0 else None,
+        "older_before": str(newest[0].position) if newest and newest[0].position > 0 else None,
         "presses": presses,
+        "mark": meanwhile.mark(session),
         "answered": answered,
         "question": None if answered else conversation.question(session, newest),
         "storyboard": board,
@@ -131,12 +134,11 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
             (event, words.event_sentence(event))
             for event in Event.objects.of(KIND, session.pk).for_page().order_by("-at", "-id")[:EVENTS]
         ],
-        "notes": list(session.notes.select_related("author").order_by("-id")),
+        "notes": list(Note.objects.filter(session=session).for_page()),
         "now": now,
     }
 
 
-        "mark": meanwhile.mark(session),
 def _changed(messages: Sequence[Message], resources: Sequence[Resource], since: int) -> list[Message]:
     """Messages that look different from `since`: said or reworded later, or showing what was only described later."""
     moved = {resource.resource_id for resource in resources if resource.version > since}
@@ -151,8 +153,14 @@ def _chat(session: VideoSession, messages: Sequence[Message], shown: Mapping[str
     first = messages[0].position if messages else None
     return {
         "session": session,
-        "entries": conversation.entries(messages, session=session, gaps=session.gaps.all(), tiles=shown),
-        "older_before": first if first else None,
+        "entries": conversation.entries(
+            messages,
+            session=session,
+            gaps=session.gaps.all(),
+            tiles=shown,
+            revised=conversation.revised(messages),
+        ),
+        "older_before": str(first) if first else None,
     }
 
 

@@ -9,15 +9,23 @@ from uuid import UUID
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from commands import tokens
 from commands.ledger import TokenTaken
 from polling import schedule
-from sessions_app import access, actions, session_page, uploads
-from sessions_app.forms import MessageForm, NoteForm, PressForm, own_uploads, upload_items
+from sessions_app import access, actions, conversation, reading, session_page, uploads
+from sessions_app.forms import (
+    MessageForm,
+    MessageSpan,
+    NoteForm,
+    PressForm,
+    ReadForm,
+    own_uploads,
+    upload_items,
+)
 from sessions_app.models import VideoSession
 from workspaces_app import access as workspaces
 from workspaces_app.models import Role
@@ -58,14 +66,36 @@ def detail(request: SignedIn, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def messages(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The messages before `?before=`; without htmx a page of their own."""
+    """Messages from `?from=` up to `?before=`, either of which may be left out; without htmx a page of their own."""
     session = access.session(request.user, pk)
-    before = request.GET.get("before", "")
-    older = session_page.older_messages(
-        session, int(before) if before.isdecimal() and len(before) < 10 else 0
-    )
+    span = MessageSpan(request.GET).chosen()
+    shown = session_page.some_messages(session, start=span["from"], before=span["before"])
     template = "sessions_app/detail/conversation.html#older" if request.htmx else "sessions_app/older.html"
-    return render(request, template, older)
+    return render(request, template, shown)
+
+
+@login_required
+@require_safe
+def earlier(request: SignedIn, pk: UUID, position: int) -> HttpResponse:
+    """How a message read before HeyGen changed it, in the page's dialog or on a page of its own."""
+    session = access.session(request.user, pk)
+    message = get_object_or_404(session.messages, position=position)
+    template = "sessions_app/earlier.html#texts" if request.htmx else "sessions_app/earlier.html"
+    return render(
+        request, template, {"session": session, "message": message, "texts": conversation.earlier(message)}
+    )
+
+
+@login_required
+@require_POST
+def read(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The page says how far the person has read: `position`."""
+    session = access.session(request.user, pk)
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=422)
+    reading.mark_read(session, request.user, form.cleaned_data["position"])
+    return HttpResponse(status=204)
 
 
 def _done(request: SignedIn, session: VideoSession, **context: Any) -> HttpResponse:
@@ -113,7 +143,10 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
             files=upload_items([*form.cleaned_data["uploads"], *sent_now]),
             token=form.cleaned_data["token"],
             by=request.user,
+            seen=form.cleaned_data["seen"],
         )
+    except actions.SaidMeanwhile as meanwhile:
+        return _refused(request, session, form, others=meanwhile.said)
     except uploads.NotUploaded as refused:
         return _stale(request, session, form, str(refused))
     except TokenTaken:
@@ -150,10 +183,7 @@ def approve(request: SignedIn, pk: UUID) -> HttpResponse:
     session = access.sendable(request.user, pk)
     return _press(
         request,
-            seen=form.cleaned_data["seen"],
         session,
-    except actions.SaidMeanwhile as meanwhile:
-        return _refused(request, session, form, others=meanwhile.said)
         lambda form: actions.send(
             session,
             text=APPROVAL,
@@ -193,6 +223,8 @@ def _press(
         return _stale(
             request, session, _bound(form), _("Somebody approved this storyboard already; nothing was sent.")
         )
+    except actions.AlreadyAnswered as meanwhile:
+        return _refused(request, session, _bound(form), others=meanwhile.said, was_choice=True)
     except TokenTaken:
         return _stale(request, session, _bound(form), _taken())
     return _done(request, session)
@@ -212,8 +244,6 @@ def archive(request: SignedIn, pk: UUID) -> HttpResponse:
     """`archived=1` takes the session out of the lists, anything else brings it back."""
     session = access.session(request.user, pk, needs=Role.CREATOR)
     archived = request.POST.get("archived") == "1"
-    except actions.AlreadyAnswered as meanwhile:
-        return _refused(request, session, _bound(form), others=meanwhile.said, was_choice=True)
     actions.archive(session, archived=archived, by=request.user)
     notices.success(request, _("Archived.") if archived else _("Back in the lists."))
     return redirect(session)

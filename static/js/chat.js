@@ -3,12 +3,16 @@
  *
  * `[data-chat]` is the list; its entries have an id and `data-position` (see positions.js). Whoever is at the end stays
  * at the end; whoever reads further up is not moved, and `[data-chat-new]` says how many came meanwhile.
- * The "load older" entry is a plain link that htmx replaces by what it brings.
+ * The "load older" entry is a plain link that htmx replaces by what it brings; what is being read stays where it is.
+ *
+ * `data-read` is where the page says how far its reader has come. `[data-chat-unread="position"]` leads to the first
+ * message that is new to them, above which a line says so (`data-new-from-here`).
  */
 import { announce } from "./notices.js";
 import { widget } from "./widget.js";
 
 const NEAR_END_PX = 120;
+const READ_AFTER_MS = 800; // so long something must have been in sight
 
 function scrollerOf(list) {
   for (let element = list; element; element = element.parentElement) {
@@ -41,14 +45,18 @@ widget("[data-chat]", (list) => {
 
   function showCount() {
     if (!button) return;
-    button.hidden = count === 0;
-    const text = count === 1 ? button.dataset.one : button.dataset.many?.replace("{count}", String(count));
-    const label = button.querySelector("[data-text]") ?? button;
-    if (count > 0) label.textContent = text;
+    const text = count === 0 ? button.dataset.none : count === 1 ? button.dataset.one : button.dataset.many;
+    button.hidden = count === 0 && !farFromEnd();
+    button.querySelector("[data-text]").textContent = text.replace("{count}", String(count));
+  }
+
+  // More than a screen of messages below: there is a way back to the newest, also when nothing new came.
+  function farFromEnd() {
+    const box = scroller();
+    return box !== document.scrollingElement && distanceToEnd() > box.clientHeight;
   }
 
   function caughtUp() {
-    if (count === 0) return;
     count = 0;
     firstNew = null;
     showCount();
@@ -58,12 +66,90 @@ widget("[data-chat]", (list) => {
   const onScroll = () => {
     atEnd = distanceToEnd() < NEAR_END_PX;
     if (atEnd) caughtUp();
+    else showCount();
+    readSoon();
   };
   document.addEventListener("scroll", onScroll, { passive: true, capture: true });
 
   button?.addEventListener("click", () => {
-    (firstNew ?? list.lastElementChild)?.scrollIntoView({ block: "start" });
+    if (firstNew) firstNew.scrollIntoView({ block: "start" });
+    else toEnd();
     caughtUp();
+  });
+
+  // --- What has been read ---------------------------------------------------------------------------------------------
+
+  let told = -1;
+  let reading;
+
+  function lastInSight() {
+    const box = scroller();
+    const own = box === document.scrollingElement ? { top: 0, bottom: innerHeight } : box.getBoundingClientRect();
+    const bottom = Math.min(own.bottom, innerHeight);
+    if (bottom <= Math.max(own.top, 0)) return -1; // on a phone the whole conversation may be out of sight
+    for (let entry = list.lastElementChild; entry; entry = entry.previousElementSibling) {
+      if (entry.dataset.position !== undefined && entry.getBoundingClientRect().top < bottom) return Number(entry.dataset.position);
+    }
+    return -1;
+  }
+
+  async function tell() {
+    const position = document.hidden ? -1 : lastInSight();
+    if (position <= told) return;
+    const before = told;
+    told = position;
+    try {
+      const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+      const body = new URLSearchParams({ position });
+      const answer = await fetch(list.dataset.read, { method: "POST", headers, body, keepalive: true });
+      if (!answer.ok) told = before;
+    } catch {
+      told = before; // the next scroll or message tries again
+    }
+  }
+
+  function readSoon() {
+    if (!list.dataset.read) return;
+    clearTimeout(reading);
+    reading = setTimeout(tell, READ_AFTER_MS);
+  }
+  document.addEventListener("visibilitychange", readSoon);
+
+  const jump = document.querySelector("[data-chat-unread]");
+  const firstUnread = jump?.dataset.chatUnread;
+
+  /** The line above what is new; null while that is not loaded. */
+  function marker() {
+    const old = list.querySelector("[data-first-unread]");
+    const first = firstUnread && document.getElementById(`m${firstUnread}`);
+    if (old || !first) return old;
+    const line = document.createElement("li");
+    line.className = "unread-marker";
+    line.dataset.firstUnread = "";
+    line.textContent = list.dataset.newFromHere;
+    first.before(line);
+    return line;
+  }
+
+  function toUnread() {
+    const line = marker();
+    if (!line) return;
+    line.scrollIntoView({ block: "start" });
+    line.tabIndex = -1;
+    line.focus({ preventScroll: true });
+    jump.hidden = true;
+  }
+
+  jump?.addEventListener("click", async (event) => {
+    const older = list.querySelector("[data-older]");
+    if (!marker() && !older) return; // then the link leads to a page with it
+    event.preventDefault();
+    if (!marker()) {
+      const address = new URL(older.querySelector("a").href);
+      address.searchParams.set("from", firstUnread);
+      await window.htmx.ajax("GET", address.pathname + address.search, { target: older, swap: "outerHTML" });
+    }
+    toUnread();
   });
 
   let last = Number(list.querySelector(":scope > [data-position]:last-of-type")?.dataset.position ?? -1);
@@ -75,6 +161,7 @@ widget("[data-chat]", (list) => {
       if (atEnd) toEnd(); // a message grew, a picture came
       return;
     }
+    readSoon();
     last = Math.max(...fresh.map((node) => Number(node.dataset.position)));
     const others = fresh.filter((node) => node.dataset.role !== "user");
     if (others.length > 0 && list.dataset.announce) announce(list.dataset.announce);
@@ -101,29 +188,39 @@ widget("[data-chat]", (list) => {
   const ownList = document.querySelector("[data-chat-own]");
   if (ownList) own.observe(ownList, { childList: true });
 
-  // Older messages come in above: what is being read stays where it is, also where the browser does not see to it.
-  const keeps = CSS.supports("overflow-anchor", "auto");
-  let before = 0;
+  // Older messages come in above: what is being read stays where it is. Browsers do that by themselves, but not from the
+  // very top, which is where the link is. Whoever pressed it goes on from there by keyboard.
+  let kept = null;
   const onBefore = (event) => {
-    if (!keeps && list.contains(event.target)) before = scroller().scrollHeight;
+    const source = event.detail.ctx?.sourceElement;
+    const first = list.querySelector(":scope > [data-position]");
+    if (!first || !list.contains(event.target)) return;
+    kept = { first, top: first.getBoundingClientRect().top, focused: source?.contains(document.activeElement) };
   };
   const onAfter = () => {
-    if (before === 0) return;
-    const box = scroller();
-    box.scrollTop += box.scrollHeight - before;
-    before = 0;
+    if (!kept) return;
+    const { first, top, focused } = kept;
+    kept = null;
+    scroller().scrollTop += first.getBoundingClientRect().top - top;
+    if (focused) (first.previousElementSibling ?? first).setAttribute("tabindex", "-1");
+    if (focused) (first.previousElementSibling ?? first).focus({ preventScroll: true });
   };
   document.addEventListener("htmx:before:swap", onBefore);
   document.addEventListener("htmx:after:swap", onAfter);
 
   const target = location.hash ? document.getElementById(location.hash.slice(1)) : null;
-  const unread = list.querySelector("[data-first-unread]");
+  const unread = marker();
   if (target && list.contains(target)) target.scrollIntoView({ block: "center" });
-  else if (unread) unread.scrollIntoView({ block: "start" });
+  else if (unread && scroller() !== document.scrollingElement) {
+    scroller().scrollTop += unread.getBoundingClientRect().top - scroller().getBoundingClientRect().top;
+    jump.hidden = true;
+  }
   else if (scroller() !== document.scrollingElement) toEnd();
   onScroll();
 
   return () => {
+    clearTimeout(reading);
+    document.removeEventListener("visibilitychange", readSoon);
     observer.disconnect();
     resized.disconnect();
     own.disconnect();

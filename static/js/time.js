@@ -19,6 +19,9 @@ function format(options) {
 
 const formats = {
   clock: format({ hour: "numeric", minute: "2-digit" }),
+  clockOfDay: format({ day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }),
+  clockOfYear: format({ day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit" }),
+  day: format({ year: "numeric", month: "numeric", day: "numeric" }),
   date: format({ dateStyle: "medium" }),
   full: format({ dateStyle: "medium", timeStyle: "short" }),
   exact: format({ dateStyle: "full", timeStyle: "long" }),
@@ -36,6 +39,12 @@ function relative(moment, seconds) {
   if (past < DAY) return ago.format(-Math.round(past / HOUR), "hour");
   if (past < 7 * DAY) return ago.format(-Math.round(past / DAY), "day");
   return formats.date.format(moment);
+}
+
+function clock(moment) {
+  const now = new Date();
+  if (formats.day.format(moment) === formats.day.format(now)) return formats.clock.format(moment);
+  return (moment.getFullYear() === now.getFullYear() ? formats.clockOfDay : formats.clockOfYear).format(moment);
 }
 
 function elapsed(seconds) {
@@ -56,6 +65,7 @@ function show(element) {
   let text;
   if (style === "relative") text = relative(moment, seconds);
   else if (style === "elapsed") text = elapsed(seconds);
+  else if (style === "clock") text = clock(moment);
   else text = (formats[style] ?? formats.full).format(moment);
   if (element.textContent !== text) element.textContent = text;
   const exact = formats.exact.format(moment);

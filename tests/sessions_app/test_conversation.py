@@ -6,13 +6,21 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from commands.models import Command
 from sessions_app import conversation
-from sessions_app.models import Gap, Message, Resource, VideoSession
+from sessions_app.models import Gap, Message, MessageRevision, Resource, VideoSession
 from sessions_app.tiles import tile
-from tests.factories import MessageFactory, ResourceFactory, UserFactory, VideoSessionFactory
+from tests.factories import (
+    MembershipFactory,
+    MessageFactory,
+    ResourceFactory,
+    UserFactory,
+    VideoSessionFactory,
+)
 from tests.sessions_app.presses import press_in
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +80,34 @@ def test_a_gap_stands_before_the_message_that_follows_it():
     Gap.objects.create(session=session, after_position=-1, seen_at=timezone.now(), version=1)
     Gap.objects.create(session=session, after_position=1, seen_at=timezone.now(), version=1)
     assert [entry.gap_before for entry in entries(session)] == [True, False, True]
+
+
+def test_a_reworded_message_leads_to_its_earlier_texts():
+    session = VideoSessionFactory(message_count=2)
+    plain = MessageFactory(session=session, position=0)
+    message = MessageFactory(session=session, position=1, content="*Three*")
+    for minutes, text in ((2, "*One*"), (1, "<b>Two</b>")):
+        MessageRevision.objects.create(
+            message=message, content=text, replaced_at=timezone.now() - dt.timedelta(minutes=minutes)
+        )
+    assert conversation.revised([plain, message]) == {message.pk: 2}
+    assert [one.html for one in conversation.earlier(message)] == [
+        "<p>&lt;b&gt;Two&lt;/b&gt;</p>\n",
+        "<p><em>One</em></p>\n",
+    ]
+    user = UserFactory()
+    MembershipFactory(user=user, workspace=session.workspace)
+    client = Client()
+    client.force_login(user)
+    address = reverse("sessions:message-earlier", args=[session.pk, 1])
+    assert client.get(session.get_absolute_url()).content.decode().count(f'href="{address}"') == 1
+    for headers in ({}, {"HX-Request": "true"}):
+        html = client.get(address, headers=headers).content.decode()
+        assert "<em>One</em>" in html
+        assert ("<!DOCTYPE html>" in html) is not bool(headers)
+    assert client.get(reverse("sessions:message-earlier", args=[session.pk, 9])).status_code == 404
+    client.force_login(UserFactory())
+    assert client.get(address).status_code == 404
 
 
 def test_resources_stand_with_the_message_that_names_them_in_its_order():

@@ -1,0 +1,54 @@
+"""How far each person has read a conversation, and where what is new to them begins. Nobody else is shown it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from sessions_app.models import ReadMark, VideoSession
+
+if TYPE_CHECKING:
+    from workspaces_app.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Messages that a person has not seen: the position of the first, and how many there are."""
+
+    first: int
+    count: int
+
+    @property
+    def key(self) -> str:
+        """The position for an id or an address: a number would be formatted for the reader's language."""
+        return str(self.first)
+
+
+def unread(session: VideoSession, user: User) -> Unread | None:
+    """What came since this person last read; None when nothing did, or when they never opened the session before.
+
+    What they said themselves is not news to them.
+    """
+    mark = ReadMark.objects.filter(session=session, user=user).values_list("position", flat=True).first()
+    if mark is None or mark >= session.message_count - 1:
+        return None
+    newer = session.messages.filter(position__gt=mark).filter(
+        Q(command=None) | ~Q(command__by=user) | Q(command__by=None)
+    )
+    found = newer.aggregate(first=Min("position"), count=Count("id"))
+    return Unread(found["first"], found["count"]) if found["count"] else None
+
+
+def mark_read(session: VideoSession, user: User, position: int) -> None:
+    """Remembers that the person has seen everything up to `position`. A mark never goes back."""
+    position = min(position, session.message_count - 1)
+    if position < 0:
+        return
+    mark = ReadMark(session=session, user=user, position=position)
+    ReadMark.objects.bulk_create([mark], ignore_conflicts=True)
+    ReadMark.objects.filter(session=session, user=user, position__lt=position).update(
+        position=position, at=timezone.now()
+    )
