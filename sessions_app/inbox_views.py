@@ -52,6 +52,7 @@ def needs_you_count(request: SignedIn) -> JsonResponse:
                 "text": _("%(status)s · %(workspace)s")
                 % {"status": latest.status.word, "workspace": latest.session.workspace},
                 "url": reverse("sessions:detail", args=[latest.session.pk]),
+                "since": latest.session.status_since.isoformat(),
             },
         },
         headers={"Cache-Control": "no-store"},

@@ -1,18 +1,20 @@
 /**
  * Asks `body[data-needs-you]` every 30 s how many sessions wait for a person, also while the tab is hidden, and what is
  * wrong with the mirror: a page that stays open must not look fresh when nothing renews it.
- * The answer is {"count": 3, "latest": {"title", "text", "url"} | null, "problems": [{"tone", "message"}]}.
- * A change of the count is told as the event `needs-you`.
+ * The answer is {"count": 3, "latest": {"title", "text", "url", "since"} | null, "problems": [{"tone", "message"}]}.
+ * A change of the count, or another latest one, is told as the event `needs-you`.
  *
- * `[data-notify]` is a checkbox: notifications of this browser, only when the tab is hidden.
+ * `[data-notify]` is a checkbox: notifications of this browser, only when the tab is hidden. `data-word-denied` says why it
+ * cannot be switched on.
  */
+import { toast } from "./notices.js";
 import { setWaiting } from "./title.js";
 import { widget } from "./widget.js";
 
 const SECONDS = 30;
 const address = document.body.dataset.needsYou;
 const SWITCH = "notify";
-let known = null;
+let known = null; // what the last answer said: {count, since}
 
 function wanted() {
   try {
@@ -59,9 +61,13 @@ async function ask() {
   } catch {
     return;
   }
-  if (known !== null && answer.count > known && answer.latest && document.hidden && wanted()) notify(answer.latest);
-  if (known !== null && answer.count !== known) document.dispatchEvent(new CustomEvent("needs-you"));
-  known = answer.count;
+  // By its moment, not by the count: one may be answered while another begins to wait.
+  const since = answer.latest ? Date.parse(answer.latest.since) : 0;
+  if (known !== null && since > known.since && document.hidden && wanted()) notify(answer.latest);
+  if (known !== null && (answer.count !== known.count || since > known.since)) {
+    document.dispatchEvent(new CustomEvent("needs-you"));
+  }
+  known = { count: answer.count, since: Math.max(since, known?.since ?? 0) };
   setWaiting(answer.count);
   showProblems(answer.problems ?? []);
 }
@@ -71,15 +77,24 @@ if (address) {
   setTimeout(ask, 1500); // after the page itself is there
 }
 
+function showSwitch() {
+  for (const box of document.querySelectorAll("[data-notify]")) box.checked = wanted();
+}
+
 widget("[data-notify]", (box) => {
   if (!("Notification" in window)) {
     box.disabled = true;
     return;
   }
-  box.checked = wanted();
+  showSwitch();
   box.addEventListener("change", async () => {
     const allowed = box.checked && (await Notification.requestPermission()) === "granted";
-    box.checked = allowed;
-    localStorage.setItem(SWITCH, allowed ? "on" : "off");
+    if (box.checked && !allowed) toast(box.dataset.wordDenied);
+    try {
+      localStorage.setItem(SWITCH, allowed ? "on" : "off");
+    } catch {
+      // It cannot be remembered, so it is not so: wanted() says no.
+    }
+    showSwitch();
   });
 });

@@ -116,6 +116,7 @@ def test_the_count_for_pages_that_nobody_looks_at():
             "title": "New",
             "text": "Storyboard to review · Studio",
             "url": latest.get_absolute_url(),
+            "since": latest.status_since.isoformat(),
         },
     }
     assert response["Cache-Control"] == "no-store"
