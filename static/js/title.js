@@ -30,6 +30,6 @@ const badge = document.querySelector("[data-needs-you-count]:not([hidden]) [data
 if (badge) setWaiting(Number.parseInt(badge.textContent, 10) || 0);
 
 widget("[data-page-title]", (element) => {
-  page = element.dataset.pageTitle;
+  page = element.dataset.pageTitle.replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, ""); // would turn the rest around
   show();
 });

@@ -25,7 +25,7 @@ HOSTILE = " ".join((SCRIPT, IMAGE, HTMX, LINK, CLOSING, ATTRIBUTE))
 
 RIGHT_TO_LEFT = "مرحبا بالعالم \u202eevil.exe\u202c שלום"
 ODD = "Z̸̢͘a̶l̵g̴o " + "\u0301" * 40 + " 👩‍👩‍👧‍👦 \ufeff\u2028\u2029 \ud7ff \U000e0041 ﷽"
-LONG = "supercalifragilistic" * 60
+LONG = "supercalifragilistic" * 2500
 HUGE = "A very long story. " * 2500
 
 
