@@ -17,8 +17,10 @@ restart or a missed poll doesn't disturb it.
 Seven seconds: what a person waits for comes out of `working`, and a pause of seven seconds is seen within 6.65 s in 95
 of 100 cases, no later than by a loop that asks every five to ten seconds for ever.
 
-Failures double the bound of the pause from 4 s to 300 s, of which a random part is taken (full jitter), but never less
-than `Retry-After`. A 404 is confirmed after 5 s and after 30 s, then the object is left alone.
+Failures double the bound of the pause from 4 s to 300 s (10 s for what is watched), of which a random part is taken
+(full jitter), but never less than `Retry-After`. That is for an object in trouble by itself: where the other side was away
+for all, they are due again as soon as it is back (`schedule.recover`). A 404 is confirmed after 5 s and after 30 s, then the
+object is left alone.
 """
 
 from __future__ import annotations
@@ -62,7 +64,10 @@ def standard(pace: Pace) -> float | None:
     if pace.missing:
         return _spread(MISSING[pace.missing - 1], pace.jitter) if pace.missing <= len(MISSING) else None
     if pace.failures:
-        return after_failures(pace.failures, retry_after=pace.retry_after, jitter=pace.jitter)
+        pause = after_failures(pace.failures, retry_after=pace.retry_after, jitter=pace.jitter)
+        if pace.watched:
+            pause = min(pause, (pace.retry_after or 0.0) + figure("POLL_WATCHED_WAITING_MAX_SECONDS"))
+        return pause
     pause = _by_group(pace)
     if pause is None:
         return None

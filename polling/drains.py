@@ -23,7 +23,7 @@ from uuid import UUID, uuid4
 
 from django.db import close_old_connections
 
-from polling import budget, claims, heartbeats, hints, kinds, readers
+from polling import budget, claims, heartbeats, hints, kinds, readers, schedule
 from polling.conf import figure
 from polling.kinds import Claim, Failed, Kind, Reading
 from polling.writing import Read, Writer, twice
@@ -313,15 +313,20 @@ class Drain:
         """Counts, and says as a row that this lane gets on and what each key saw of the other side."""
         self._read += len(wave)
         _signs.write(heartbeats.PROGRESS + self.lane)
+        back = set()
         for read in wave:
             key, reading = read.claim.fingerprint, read.reading
             if not key or reading is None:
                 continue
             if not isinstance(reading, Failed) or reading.missing:
-                _remotes.answered(key)
-            elif reading.reason in UNREACHABLE:
+                if _remotes.answered(key):
+                    back.add(key)
+            elif reading.reason in schedule.AWAY:
                 _remotes.silent(key, read.claim.object_id, reading.reason)
         _remotes.write()
+        for key in sorted(back):
+            twice(lambda key=key: schedule.recover(key))  # type: ignore[misc]
+            self._keys_at = float("-inf")
 
     def _abandon(self) -> None:
         """At the end, in order or by an error: leases end by themselves, threads find that nobody waits for them."""
@@ -335,9 +340,6 @@ class Drain:
         for claim in left:
             self.readers.release(claim.fingerprint)
 
-
-# Reasons of a failure that mean: the other side is away, not this object.
-UNREACHABLE = frozenset({"unreachable", "server_error", "deadline"})
 
 _signs = heartbeats.Sometimes()
 _remotes = heartbeats.Remotes()

@@ -75,9 +75,12 @@ class Remotes:
         self._lock = threading.Lock()
         self._failed: dict[str, list[tuple[UUID, str]]] = {}
 
-    def answered(self, key: str) -> None:
+    def answered(self, key: str) -> bool:
+        """True when it was away until now. A process that has just begun believes the last sign."""
         with self._lock:
+            failed = self._failed.get(key)
             self._failed[key] = []
+        return self._reason(failed) != "" if failed is not None else _was_away(key)
 
     def silent(self, key: str, object_id: UUID, reason: str) -> None:
         with self._lock:
@@ -95,6 +98,26 @@ class Remotes:
     def _reason(failed: list[tuple[UUID, str]]) -> str:
         away = len(failed) >= 3 or len({object_id for object_id, _ in failed}) >= 2
         return failed[-1][1] if away else ""
+
+
+def _was_away(key: str) -> bool:
+    sign = Heartbeat.objects.filter(name=REMOTE + key).first()
+    return sign is not None and bool(sign.data.get("reason"))
+
+
+def silent_keys() -> list[str]:
+    """Fingerprints of keys that the other side does not answer, and that were not tried since the last sign was due."""
+    signs = Heartbeat.objects.filter(
+        name__startswith=REMOTE,
+        seen_at__lt=clock.later(-EVERY_SECONDS),
+        seen_at__gt=clock.later(-FORGET_SECONDS),
+    )
+    return [sign.name.removeprefix(REMOTE) for sign in signs if sign.data.get("reason")]
+
+
+def tried(key: str) -> None:
+    """One more try of a silent key is under way; what is known of it stays as it is."""
+    Heartbeat.objects.filter(name=REMOTE + key).update(seen_at=Now())
 
 
 def live_workers() -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from polling import clock, hints, kinds, watching
@@ -22,6 +22,8 @@ from polling.models import PollState, Rank
 NO_KEY = "no-key"
 # A row may be so long overdue before it counts as late: a tick, a drain and a slow answer.
 LATE_AFTER_SECONDS = 10.0
+# Reasons of a failure that may mean: the other side is away, not this object.
+AWAY = ("unreachable", "server_error", "bad_payload", "deadline")
 
 _RANKS = {"working": Rank.HOT, "generating": Rank.HOT, "needs_you": Rank.HOT}
 
@@ -98,6 +100,36 @@ def retry_failed(fingerprint: str) -> None:
     )
     for lane in kinds.lanes():
         transaction.on_commit(lambda lane=lane: hints.drain(lane))  # type: ignore[misc]
+
+
+def recover(fingerprint: str) -> None:
+    """The other side answers this key again: what failed while it was away is due now, however long its pause was.
+
+    The failures still count, so that an object which is broken by itself keeps its long pauses.
+    """
+    _waiting_after_failures(fingerprint).update(next_poll_at=Now())
+
+
+def probe(fingerprint: str) -> bool:
+    """One of the objects that failed with this key is due now, to see whether the other side is back."""
+    soonest = (
+        _waiting_after_failures(fingerprint).order_by("next_poll_at").values_list("pk", flat=True).first()
+    )
+    return PollState.objects.filter(pk=soonest).update(next_poll_at=Now()) == 1
+
+
+def _waiting_after_failures(fingerprint: str) -> QuerySet[PollState]:
+    """Not those that are being read, nor what failed on our side or was denied: that was an answer."""
+    return PollState.objects.filter(
+        Q(lease_token=None) | Q(lease_until__lt=Now()),
+        # Lane, key and rank: as the index has them.
+        lane__in=kinds.lanes(),
+        key_fingerprint=fingerprint,
+        rank__in=Rank.values,
+        failures__gt=0,
+        reason__in=AWAY,
+        next_poll_at__gt=Now(),
+    )
 
 
 def watch(kind: str, object_id: UUID) -> None:

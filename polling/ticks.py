@@ -1,4 +1,8 @@
-"""The beat of the mirror: every second it looks whether anything is due, and hints workers. It claims nothing itself."""
+"""The beat of the mirror: every second it looks whether anything is due, and hints workers. It claims nothing itself.
+
+While the other side of a key is away its objects keep growing pauses, which spare it; the tick lets one of them try
+every few seconds, so that its return is noticed in time (`schedule.recover` then brings back the others).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import logging
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from polling import claims, heartbeats, hints, kinds
+from polling import claims, heartbeats, hints, kinds, schedule
 from polling.models import PollState, Rank
 
 logger = logging.getLogger(__name__)
@@ -21,6 +25,9 @@ _signs = heartbeats.Sometimes()
 def tick() -> dict[str, int]:
     """Queues drains for what is due: as many hints by lane as it returns. Two ticks at once do no harm."""
     _signs.write(heartbeats.TICK)
+    for key in heartbeats.silent_keys():
+        if schedule.probe(key):
+            heartbeats.tried(key)
     queued = {}
     for lane in kinds.lanes():
         hinted = wanted(lane)

@@ -51,7 +51,7 @@ class KeyGate:
                 keys.close(
                     self.fingerprint, until=timezone.now() + wait, reason="quota_exceeded", scope="paid"
                 )
-            case heygen.RateLimited():
+            case heygen.RateLimited() | heygen.ServerError(retry_after=float() | int()):
                 wait = timedelta(seconds=error.retry_after or RATE_LIMITED_SECONDS)
                 keys.close(self.fingerprint, until=timezone.now() + wait, reason="rate_limited")
             case _:

@@ -101,6 +101,11 @@ def test_failures_double_the_bound(
     )
 
 
+def test_what_is_looked_at_is_tried_again_within_ten_seconds() -> None:
+    assert cadence.standard(Pace("working", 0, failures=20, watched=True, jitter=1.0)) == 10
+    assert cadence.standard(Pace("working", 0, failures=20, watched=True, retry_after=60, jitter=1.0)) == 70
+
+
 def test_a_window_of_forty_is_asked_for_before_it_moves_on() -> None:
     assert cadence.within_window(2.0) == pytest.approx(40 / 6)
     assert cadence.within_window(0.0) is None

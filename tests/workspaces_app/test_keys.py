@@ -221,6 +221,10 @@ def gate_state(workspace: Workspace) -> dict[str, tuple[str, bool] | None]:
         (heygen.RateLimited("slow", status=429), {"all": ("rate_limited", False), "paid": None}),
         (heygen.NotFound("gone", status=404), {"all": None, "paid": None}),
         (heygen.ServerError("oops", status=500), {"all": None, "paid": None}),
+        (
+            heygen.ServerError("later", status=503, retry_after=20),
+            {"all": ("rate_limited", False), "paid": None},
+        ),
         (None, {"all": None, "paid": None}),
     ],
 )
