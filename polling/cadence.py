@@ -64,10 +64,9 @@ def standard(pace: Pace) -> float | None:
     if pace.missing:
         return _spread(MISSING[pace.missing - 1], pace.jitter) if pace.missing <= len(MISSING) else None
     if pace.failures:
-        pause = after_failures(pace.failures, retry_after=pace.retry_after, jitter=pace.jitter)
-        if pace.watched:
-            pause = min(pause, (pace.retry_after or 0.0) + figure("POLL_WATCHED_WAITING_MAX_SECONDS"))
-        return pause
+        again = after_failures(pace.failures, retry_after=pace.retry_after, jitter=pace.jitter)
+        longest = figure("POLL_WATCHED_WAITING_MAX_SECONDS") + (pace.retry_after or 0.0)
+        return min(again, longest) if pace.watched else again
     pause = _by_group(pace)
     if pause is None:
         return None

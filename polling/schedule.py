@@ -115,7 +115,7 @@ def probe(fingerprint: str) -> bool:
     soonest = (
         _waiting_after_failures(fingerprint).order_by("next_poll_at").values_list("pk", flat=True).first()
     )
-    return PollState.objects.filter(pk=soonest).update(next_poll_at=Now()) == 1
+    return soonest is not None and PollState.objects.filter(pk=soonest).update(next_poll_at=Now()) == 1
 
 
 def _waiting_after_failures(fingerprint: str) -> QuerySet[PollState]:

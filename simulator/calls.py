@@ -12,7 +12,10 @@ KEPT = 200_000
 
 @dataclass(slots=True)
 class Received:
-    """One request to the API. `at` is the real clock (Unix seconds); `status` is 0 until it was answered."""
+    """One request to the API. `at` and `ended` are the real clock (Unix seconds).
+
+    `status` is 0 until it was answered, `ended` None while it is under way; `retry_after` is the header of the answer.
+    """
 
     at: float
     method: str
@@ -21,6 +24,8 @@ class Received:
     key: str
     status: int = 0
     fault: str = ""
+    ended: float | None = None
+    retry_after: str = ""
 
 
 class Calls:
@@ -65,6 +70,8 @@ class Calls:
                     "key": call.key,
                     "status": call.status,
                     "fault": call.fault,
+                    "ended": call.ended,
+                    "retry_after": call.retry_after,
                 }
                 for call in matching[-last:]
             ],

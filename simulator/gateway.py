@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,7 @@ class Gateway:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 received.status = message["status"]
+                received.retry_after = dict(message["headers"]).get(b"retry-after", b"").decode()
             await send(message)
 
         async def work(scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,11 +140,14 @@ class Gateway:
                 return
 
         fault = simulator.faults.strike(scope["method"], scope["path"], template, key)
-        if fault is None:
-            await work(scope, receive, noting)
-        else:
-            received.fault = fault.kind
-            await simulator.faults.perform(fault, work, scope, receive, noting)
+        try:
+            if fault is None:
+                await work(scope, receive, noting)
+            else:
+                received.fault = fault.kind
+                await simulator.faults.perform(fault, work, scope, receive, noting)
+        finally:
+            received.ended = time.time()
 
     def account(self, key: str) -> Account:
         account = self.simulator.world.accounts.get(key)

@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--fault-seconds", type=float, default=60.0, help="how long the random fault drill goes on"
     )
+    group.addoption("--fault-seed", type=int, default=20_261_121, help="which random faults the drill meets")
     group.addoption(
         "--long", action="store_true", help="ten times as many random cases where a test has them"
     )

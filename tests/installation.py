@@ -64,12 +64,12 @@ class Installation:
             **environment,
         }
 
-    def start(self, *names: str) -> None:
-        """Starts processes and returns at once; the web process is waited for."""
+    def start(self, *names: str, wait: bool = True) -> None:
+        """Starts processes and returns at once; the web process is waited for. "beat:2" is a second beat."""
         for name in names:
             with (self.folder / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", "config.process", name],
+                    [sys.executable, "-m", "config.process", name.partition(":")[0]],
                     cwd=ROOT,
                     env=self.environment,
                     stdin=subprocess.DEVNULL,
@@ -77,7 +77,7 @@ class Installation:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-        if "web" in names:
+        if "web" in names and wait:
             wait_until(self.web_answers, seconds=30, what="the web process answers")
 
     def web_answers(self) -> bool:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
 from simulator.testing import Running, running
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
-from tests.installation import installed
+from tests.faults.proxy import proxied
+from tests.faults.wired import Wired
+from tests.installation import ROOT, Installation, database_url, installed
 from tests.processes import Valkey
 from tests.studio import Studio, pointed_at
 from workspaces_app import keys
-from workspaces_app.models import Role
+from workspaces_app.models import Role, User, Workspace
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +40,57 @@ def studio(transactional_db: None, simulator_process: Running, valkey: Valkey) -
             COMMANDS_LOOK_SECONDS=20,
         ) as dailies,
     ):
-        workspace = WorkspaceFactory(base_url=simulator_process.url)
-        person = UserFactory()
-        MembershipFactory(user=person, workspace=workspace, role=Role.ADMIN)
-        dailies.start("worker", "commands", "beat")
-        keys.save(workspace, simulator_process.key, by=person, checked=True)
+        workspace, person = _opened(dailies, simulator_process.url, simulator_process.key)
         yield Studio(dailies, simulator_process, valkey, workspace, person, simulator_process.key)
+
+
+@pytest.fixture
+def wired(transactional_db: None, simulator_process: Running, valkey: Valkey) -> Iterator[Wired]:
+    """With a web process, too."""
+    rate, burst = 20.0, 20
+    simulator_process.control.reset()
+    with contextlib.ExitStack() as stack:
+        proxy, url = stack.enter_context(proxied(simulator_process.url))
+        database, address = None, database_url()
+        if connection.vendor == "postgresql":
+            database, address = stack.enter_context(proxied(address))
+        stack.enter_context(pointed_at(simulator_process, valkey))
+        dailies = stack.enter_context(
+            installed(
+                simulator_process.url,
+                valkey,
+                # Its static files are in a folder apart.
+                DJANGO_SETTINGS_MODULE="tests.e2e.settings",
+                HEYGEN_BASE_URL=url,
+                DATABASE_URL=address,
+                POLL_REQUESTS_PER_SECOND=rate,
+                POLL_BURST=burst,
+                COMMANDS_LOOK_SECONDS=10,
+            )
+        )
+        collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
+        subprocess.run(collect, cwd=ROOT, env=dailies.environment, check=True)
+        workspace, person = _opened(dailies, url, simulator_process.key)
+        dailies.start("web")
+        yield Wired(
+            dailies,
+            simulator_process,
+            valkey,
+            workspace,
+            person,
+            simulator_process.key,
+            proxy=proxy,
+            database=database,
+            rate=rate,
+            burst=burst,
+        )
+
+
+def _opened(dailies: Installation, heygen_url: str, key: str) -> tuple[Workspace, User]:
+    """Lets the processes begin, and gives them a workspace with a key and its administrator."""
+    workspace: Workspace = WorkspaceFactory(base_url=heygen_url)
+    person: User = UserFactory()
+    MembershipFactory(user=person, workspace=workspace, role=Role.ADMIN)
+    dailies.start("worker", "commands", "beat")
+    keys.save(workspace, key, by=person, checked=True)
+    return workspace, person
