@@ -25,6 +25,7 @@ from sessions_app.querysets import (
     MediaFileQuerySet,
     MessageQuerySet,
     NoteQuerySet,
+    RawWindowQuerySet,
     ResourceQuerySet,
     SessionTagQuerySet,
     TallyQuerySet,
@@ -418,6 +419,8 @@ class RawWindow(models.Model):
     session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="windows")
     seen_at = models.DateTimeField()
     body = models.BinaryField()
+
+    objects = RawWindowQuerySet.as_manager()
 
     class Meta:
         ordering = ["session", "id"]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models.functions import Left
+from django.db.models import F, Q, Sum, Window
+from django.db.models.functions import Left, Length, RowNumber
 
 from workspaces_app.scoping import WorkspaceScoped
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         MediaFile,
         Message,
         Note,
+        RawWindow,
         Resource,
         SessionTag,
         Upload,
@@ -123,3 +125,26 @@ class TallyQuerySet(models.QuerySet[Any]):
         """The number of each whole key, without zeros."""
         sums = self.order_by().values_list(*key).annotate(sum=models.Sum("number"))
         return {tuple(values): number for *values, number in sums if number}
+
+
+class RawWindowQuerySet(models.QuerySet["RawWindow"]):
+    # Of one session: the newest this many, and of those no more than this many compressed bytes.
+    KEPT_EACH = 300
+    KEPT_BYTES = 1024 * 1024
+
+    def let_go(self, session_ids: Iterable[UUID]) -> None:
+        """Deletes what these sessions have beyond the bounds, oldest first. The newest always stays."""
+        ids = list(session_ids)
+        if not ids:
+            return
+        newest_first: dict[str, Any] = {"partition_by": [F("session")], "order_by": F("id").desc()}
+        superfluous = (
+            self.filter(session__in=ids)
+            .annotate(
+                rank=Window(RowNumber(), **newest_first), total=Window(Sum(Length("body")), **newest_first)
+            )
+            .filter(Q(rank__gt=self.KEPT_EACH) | Q(total__gt=self.KEPT_BYTES, rank__gt=1))
+            .values_list("pk", flat=True)
+        )
+        if oldest := list(superfluous):
+            self.filter(pk__in=oldest).delete()

@@ -53,6 +53,8 @@ KIND = "session"
 SENDS = ("session.create", "session.send")
 # After HeyGen took a message, reads may still show the status from before it: so long the session counts as working.
 REACTION_SECONDS = 60
+# Finding raw windows that are too many costs more than writing one: every eighth poll of a session looks.
+TIDY_EVERY = 8
 # Our own clock and the database's may differ by so much.
 SEEN_SKEW = timedelta(seconds=5)
 # Counted as gone after the third 404 in a row, half a minute after the first. HeyGen may only have lost sight of it for a
@@ -488,6 +490,9 @@ def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: date
     MessageRevision.objects.bulk_create(revisions)
     Gap.objects.bulk_create(gaps, ignore_conflicts=True)
     RawWindow.objects.bulk_create(windows)
+    RawWindow.objects.let_go(
+        change.claim.object_id for change, _ in work if change.claim.sequence % TIDY_EVERY == 0
+    )
     _index(
         [
             SearchText(
