@@ -120,6 +120,8 @@ class Kind:
     write   database, in the transaction that moved the fence: stores the plans in set SQL.
     failed  database, after the schedule was written; the number is how often in a row: 404s for a missing object,
             failures for any other.
+    stuck   database, after the schedule was written, again and again: objects that should be working and have brought
+            nothing new for `cadence.STUCK_AFTER` seconds. May be told of one twice.
     cadence pure: seconds to the next poll, None for never.
 
     `deadline` bounds one read, in seconds: what takes longer is given up on, and its answer is dropped.
@@ -132,6 +134,7 @@ class Kind:
     merge: Callable[[Change, Any], Any]
     write: Callable[[Sequence[tuple[Change, Any]]], Sequence[Announcement]]
     failed: Callable[[Sequence[tuple[Claim, Failed, int]]], None] | None = None
+    stuck: Callable[[Sequence[Claim]], None] | None = None
     cadence: Callable[[Pace], float | None] = cadences.standard
     lane: str = "polls"
     deadline: float = 75.0

@@ -19,7 +19,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from polling import changes, claims, keys, kinds
+from polling import cadence, changes, claims, keys, kinds
 from polling.kinds import Announcement, Change, Changed, Claim, Failed, Kind, Reading, Unchanged
 from polling.outcomes import outcome_of, retired
 
@@ -87,8 +87,12 @@ class Writer:
         ours = twice(lambda: claims.finish(self._token, outcomes))
         self._pause()
         failures: dict[str, list[tuple[Claim, Failed, int]]] = defaultdict(list)
+        stuck: dict[str, list[Claim]] = defaultdict(list)
         for read, outcome in zip(reads, outcomes, strict=True):
             if not isinstance(read.reading, Failed):
+                silent = outcome.group == "working" and read.claim.age >= cadence.STUCK_AFTER
+                if silent and outcome.pk in ours and read.reading is not None:
+                    stuck[read.claim.kind].append(read.claim)
                 continue
             if read.reading.closes_key and read.claim.fingerprint:
                 _close_key(read.claim, read.reading)
@@ -97,6 +101,8 @@ class Writer:
                 failures[read.claim.kind].append((read.claim, read.reading, count))
         for name, failed in failures.items():
             _tell_failed(name, failed)
+        for name, found in stuck.items():
+            _tell_stuck(name, found)
 
     def _write_news(self, kind: Kind, reads: Sequence[Read]) -> None:
         waiting = list(reads)
@@ -177,19 +183,26 @@ def _close_key(claim: Claim, failed: Failed) -> None:
 def _tell_failed(name: str, failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     for claim, failed, count in failures:
         logger.info("%s %s: %s, %d in a row", name, claim.object_id, failed.reason, count)
-    hook = kinds.named(name).failed if _kind(failures[0][0]) else None
-    if hook is None:
-        return
+    _tell(name, lambda kind: kind.failed and kind.failed(failures))
+
+
+def _tell_stuck(name: str, claims: Sequence[Claim]) -> None:
+    _tell(name, lambda kind: kind.stuck and kind.stuck(claims))
+
+
+def _tell(name: str, hook: Callable[[Kind], object]) -> None:
+    """Lets the kind do its part. The schedule is written: if that fails, the next poll tells again."""
 
     def tell() -> None:
         with transaction.atomic():
-            hook(failures)
+            hook(kinds.named(name))
 
     try:
         twice(tell)
+    except KeyError:
+        logger.debug("no app of this process registered %s", name)
     except Exception:
-        # The schedule is written: the next failure tells again.
-        logger.exception("what %s does about failures failed", name)
+        logger.exception("what %s does about it failed", name)
 
 
 __all__ = ["Read", "Unchanged", "Writer", "twice"]

@@ -201,6 +201,8 @@ _EVENTS: Mapping[str, _StrPromise] = {
     "session.restored": gettext_lazy("Brought back from the archive"),
     "session.adopted": gettext_lazy("Found at HeyGen, made elsewhere"),
     "session.gone": gettext_lazy("HeyGen no longer knows it"),
+    "session.stuck": gettext_lazy("Nothing new for a long while: it may be stuck"),
+    "session.replayed": gettext_lazy("Put together again from what HeyGen once showed"),
 }
 _COMMAND_EVENTS: Mapping[str, _StrPromise] = {
     "command.pressed": gettext_lazy("Pressed: %(press)s"),

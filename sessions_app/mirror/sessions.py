@@ -26,7 +26,7 @@ from heygen import matching, statuses
 from polling import schedule
 from polling.budget import Priority
 from polling.cadence import DAY, HOUR, MINUTE, MISSING, Pace, standard, within_window
-from polling.changes import Announcement
+from polling.changes import Announcement, announce
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
 from sessions_app import transcript, usual
@@ -44,7 +44,7 @@ from sessions_app.models import (
 )
 from sessions_app.search_words import indexed
 from timeline.events import NewEvent, record
-from timeline.models import Source
+from timeline.models import Event, Source
 from workspaces_app import wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
@@ -601,6 +601,52 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     )
 
 
+def on_stuck(claims: Sequence[Claim]) -> None:
+    """One event for each stretch without news. HeyGen may still be at it: this is no failure."""
+    told = set(
+        Event.objects.filter(
+            object_kind=KIND,
+            object_id__in=[claim.object_id for claim in claims],
+            what="session.stuck",
+            at__gte=timezone.now() - timedelta(seconds=max(claim.age for claim in claims)),
+        ).values_list("object_id", "at")
+    )
+    now = timezone.now()
+    news = [
+        claim
+        for claim in claims
+        if not any(
+            object_id == claim.object_id and at >= now - timedelta(seconds=claim.age)
+            for object_id, at in told
+        )
+    ]
+    if not news:
+        return
+    ids = [claim.object_id for claim in news]
+    VideoSession.objects.filter(pk__in=ids).update(version=F("version") + 1)
+    record(
+        [
+            NewEvent(
+                claim.workspace_id,
+                KIND,
+                claim.object_id,
+                "session.stuck",
+                Source.POLL,
+                {"minutes": int(claim.age // MINUTE)},
+            )
+            for claim in news
+        ]
+    )
+    versions = dict(VideoSession.objects.filter(pk__in=ids).values_list("pk", "version"))
+    announce(
+        [
+            Announcement(claim.workspace_id, KIND, claim.object_id, versions[claim.object_id])
+            for claim in news
+            if claim.object_id in versions
+        ]
+    )
+
+
 def cadence(pace: Pace) -> float | None:
     """Seconds to the next poll: the standard, with a few late looks at what is gone."""
     late = pace.missing - len(MISSING) - 1
@@ -615,5 +661,6 @@ SESSION = Kind(
     merge=merge,
     write=write,
     failed=on_failures,
+    stuck=on_stuck,
     cadence=cadence,
 )

@@ -8,7 +8,8 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from polling import claims, drains, keys, readers, schedule
+from polling import cadence, claims, drains, keys, readers, schedule
+from polling.clock import later
 from polling.kinds import Failed
 from polling.models import PollState
 from tests.polling.things import KEY, Things, make_due, row, slowly
@@ -298,3 +299,20 @@ def test_time_is_not_spent_waiting(things: Things) -> None:
     drains.drain("polls")
 
     assert time.monotonic() - begun < 2
+
+
+def test_what_should_be_working_and_brings_nothing_new_is_told_as_stuck(things: Things) -> None:
+    quiet, young, broken = things.add(3)
+    drains.drain("polls")
+    long_ago = later(-cadence.STUCK_AFTER - 1)
+    PollState.objects.exclude(object_id=young).update(changed_at=long_ago, woken_at=long_ago)
+    things.before = lambda claim: Failed("server_error", "500") if claim.object_id == broken else None
+
+    make_due()
+    drains.drain("polls")
+
+    assert things.stuck == [quiet]
+    PollState.objects.update(group="needs_you")
+    make_due()
+    drains.drain("polls")
+    assert things.stuck == [quiet]

@@ -29,6 +29,7 @@ class Things:
         self.reads: list[UUID] = []
         self.written: list[list[UUID]] = []
         self.failures: list[tuple[UUID, str, int]] = []
+        self.stuck: list[UUID] = []
         self.paces: list[Pace] = []
         self.group = "working"
         self.pause: float | None = 60.0
@@ -43,6 +44,7 @@ class Things:
                 merge=self._merge,
                 write=self._write,
                 failed=self._failed,
+                stuck=lambda claims: self.stuck.extend(claim.object_id for claim in claims),
                 cadence=self._cadence,
                 deadline=deadline,
             )

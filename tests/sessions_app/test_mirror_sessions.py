@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -361,3 +363,25 @@ def test_an_earlier_message_with_the_same_words_settles_no_later_press():
 
     command.refresh_from_db()
     assert (command.state, Message.objects.get().command_id) == ("unknown", None)
+
+
+def test_a_session_without_news_is_told_once_in_each_stretch(django_assert_num_queries):
+    session, other = VideoSessionFactory(status="thinking"), VideoSessionFactory(status="thinking")
+    claims = [replace(claim_of(each, SESSION), age=16 * 60.0) for each in (session, other)]
+    version = session.version
+
+    SESSION.stuck(claims[:1])
+    SESSION.stuck(claims)
+
+    assert (events_of(session), events_of(other)) == (["session.stuck"], ["session.stuck"])
+    assert Event.objects.get(object_id=session.pk).data == {"minutes": 16}
+    session.refresh_from_db()
+    assert (session.version, session.group) == (version + 1, "working")
+    with django_assert_num_queries(1):
+        SESSION.stuck(claims)
+    # News came after that, and then nothing again: younger than the event is the stretch.
+    with mock.patch(
+        "sessions_app.mirror.sessions.timezone.now", return_value=timezone.now() + dt.timedelta(minutes=20)
+    ):
+        SESSION.stuck(claims[:1])
+    assert events_of(session) == ["session.stuck", "session.stuck"]
