@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -16,10 +16,14 @@ from polling.models import Heartbeat, KeyState, PollState, Rank
 
 # Due for so long with an empty bucket: the budget is what holds the mirror up.
 BUDGET_LAG_SECONDS = 30.0
+# What workers do, by the queues that they listen to.
+QUEUES = ("polls", "commands")
 
 TEXTS: dict[str, Promise] = {
     "redis_gone": _("Redis cannot be reached. Pages show what is stored; changes arrive late."),
     "worker_gone": _("No worker is running. What you see is not being renewed, and buttons wait."),
+    "polls_gone": _("The worker that renews what you see is not running. Buttons work."),
+    "commands_gone": _("The worker that sends what you press is not running. It goes out when that is back."),
     "beat_gone": _("The clock process (beat) is not running. What you see may not be renewed."),
     "stalled": _("The mirror is stalled: work is due, but nothing is being renewed."),
     "key_refused": _("HeyGen refused the API key. An administrator of the workspace must replace it."),
@@ -54,13 +58,14 @@ def problems(fingerprints: Iterable[str] = ()) -> list[Problem]:
     found = _of_processes(now, redis_here)
     found += _of_keys(keys, now)
     stopped = {problem.code for problem in found}
-    if redis_here and "worker_gone" not in stopped:
+    if redis_here and not stopped & {"worker_gone", "polls_gone"}:
         found += _of_budgets(keys - {problem.fingerprint for problem in found})
     return found
 
 
 def _of_processes(now: datetime.datetime, redis_here: bool) -> list[Problem]:
-    signs = dict(Heartbeat.objects.exclude(name__startswith=heartbeats.REMOTE).values_list("name", "seen_at"))
+    rows = list(Heartbeat.objects.exclude(name__startswith=heartbeats.REMOTE))
+    signs = {row.name: row.seen_at for row in rows}
 
     def alive(seen_at: datetime.datetime | None) -> bool:
         return seen_at is not None and (now - seen_at).total_seconds() < heartbeats.GONE_SECONDS
@@ -68,16 +73,27 @@ def _of_processes(now: datetime.datetime, redis_here: bool) -> list[Problem]:
     found = []
     if not redis_here:
         found.append(Problem("redis_gone"))
-    workers = [seen_at for name, seen_at in signs.items() if name.startswith(heartbeats.WORKER)]
-    newest = max(workers, default=None)
-    if not alive(newest):
-        found.append(Problem("worker_gone", since=newest))
+    found += _of_workers([row for row in rows if row.name.startswith(heartbeats.WORKER)], alive)
     beat, tick = signs.get(heartbeats.BEAT), signs.get(heartbeats.TICK)
     if not alive(beat):
         found.append(Problem("beat_gone", since=beat))
     if not found and (not alive(tick) or any(watchdog.stalled(lane) for lane in kinds.lanes())):
         found.append(Problem("stalled", since=tick))
     return found
+
+
+def _of_workers(
+    rows: Sequence[Heartbeat], alive: Callable[[datetime.datetime | None], bool]
+) -> list[Problem]:
+    """Polls and presses have workers of their own. One that does not say what it does, does both."""
+    newest = {
+        queue: max((row.seen_at for row in rows if queue in row.data.get("queues", QUEUES)), default=None)
+        for queue in QUEUES
+    }
+    gone = {queue: seen_at for queue, seen_at in newest.items() if not alive(seen_at)}
+    if len(gone) == len(QUEUES):
+        return [Problem("worker_gone", since=max(filter(None, gone.values()), default=None))]
+    return [Problem(f"{queue}_gone", since=seen_at) for queue, seen_at in gone.items()]
 
 
 def _of_keys(keys: set[str], now: datetime.datetime) -> list[Problem]:

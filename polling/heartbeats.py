@@ -129,9 +129,14 @@ class Pulse:
     """A thread that writes the heartbeat of this process and runs its checks, on a connection of its own."""
 
     def __init__(
-        self, name: str, checks: Iterable[Callable[[], None]] = (), every: float = EVERY_SECONDS
+        self,
+        name: str,
+        checks: Iterable[Callable[[], None]] = (),
+        every: float = EVERY_SECONDS,
+        data: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
+        self.data = data
         self._checks = tuple(checks)
         self._every = every
         self._stopped = threading.Event()
@@ -148,7 +153,7 @@ class Pulse:
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
-                write(self.name)
+                write(self.name, self.data)
                 # Web processes have no heartbeat: one more for them.
                 budget.share_between(live_workers() + 1)
                 for check in self._checks:

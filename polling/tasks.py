@@ -25,10 +25,15 @@ _pulses: list[heartbeats.Pulse] = []
 @signals.worker_ready.connect
 def _worker_lives(sender: Any, **_: Any) -> None:
     """Every worker gives signs of life; one that drains also watches over its lanes."""
-    lanes = sorted(sender.app.amqp.queues.consume_from.keys() & {"polls", "files"})
+    queues = sorted(sender.app.amqp.queues.consume_from)
+    lanes = sorted({"polls", "files"}.intersection(queues))
     guard = watchdog.Watchdog(lanes)
     _pulses.append(
-        heartbeats.Pulse(heartbeats.WORKER + heartbeats.process_name(), [guard.check] if lanes else [])
+        heartbeats.Pulse(
+            heartbeats.WORKER + heartbeats.process_name(),
+            [guard.check] if lanes else [],
+            data={"queues": queues},
+        )
     )
     _pulses[-1].start()
 

@@ -26,7 +26,7 @@ FOLLOWED = 3
 # Beside what a start of a process costs on two cores; a drill of a minute has more than a hundred faults.
 SECONDS_BETWEEN_FAULTS = 0.4
 # More bad answers than this never wait for a call: people have to get somewhere in a minute.
-MOST_WAITING = 3
+MOST_WAITING = 2
 KILLED = ("worker", "commands", "beat", "web")
 FROZEN = ("worker", "commands", "beat")
 
@@ -162,13 +162,12 @@ class Drill:
 
     def _answer_badly(self) -> str:
         fault = dict(self.chance.choice(BAD_ANSWERS))
-        method = self.chance.choice(["GET", "POST", "POST"])
+        method = self.chance.choice(["GET", "GET", "POST"])
         if method == "POST" and fault.get("status") == 404:
             fault["status"] = 502
-        count = self.chance.randint(1, 3) if method == "POST" else 1
         control = self.studio.simulator.control
         if sum(each["method"] == method for each in control.faults()) < MOST_WAITING:
-            control.fault(path="/v3/video-agents*", method=method, count=count, **fault)
+            control.fault(path="/v3/video-agents*", method=method, **fault)
         return f"{method} {fault['kind']}"
 
     def _answer_oddly(self) -> str:

@@ -50,6 +50,18 @@ def test_a_process_that_is_gone_and_back(alive: Things, name: str, code: str) ->
     assert codes() == []
 
 
+def test_polls_and_presses_have_workers_of_their_own(alive: Things) -> None:
+    heartbeats.write("worker:a:1", {"queues": ["files", "polls"]})
+    heartbeats.write("worker:b:2", {"queues": ["commands"]})
+    assert codes() == []
+    silence("worker:a:1")
+    assert codes() == ["polls_gone"]
+    silence("worker:b:2")
+    assert codes() == ["worker_gone"]
+    heartbeats.write("worker:a:1", {"queues": ["files", "polls"]})
+    assert codes() == ["commands_gone"]
+
+
 def test_redis_gone_and_back(alive: Things, valkey: Valkey) -> None:
     silence("tick")  # without Redis no tick arrives: that is no trouble of its own
     valkey.kill()
