@@ -35,16 +35,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--fault-seed", type=int, default=20_261_121, help="which random faults the drill meets")
     group.addoption(
-        "--long", action="store_true", help="ten times as many random cases where a test has them"
+        "--long",
+        action="store_true",
+        help="every test on both databases, those of minutes too, and ten times as many random cases",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what belongs to the other database: that is no skip, it runs in the other half of `./run test`."""
+    """Leaves out what belongs to the other database: that is no skip, it runs in the other half of `./run test`.
+
+    Without --long that goes for what is `usually` tested on the other one, too, and for what takes minutes.
+    """
     from django.conf import settings
 
     other = "sqlite" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgresql"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    long = config.getoption("--long")
+
+    def elsewhere(item: pytest.Item) -> bool:
+        usually = item.get_closest_marker("usually")
+        return bool(
+            item.get_closest_marker(other)
+            or (not long and usually is not None and usually.args == (other,))
+            or (not long and item.get_closest_marker("long"))
+        )
+
+    left_out = [item for item in items if elsewhere(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]

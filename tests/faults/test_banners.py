@@ -1,0 +1,143 @@
+"""What is wrong is said on every page within a minute, by its right name, and no longer once it is over.
+
+Real processes, a real browser's requests. Between the steps all must be quiet again.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from html import unescape
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from commands.models import Command
+from polling import health, schedule
+from sessions_app.models import VideoSession
+from tests.factories import VideoSessionFactory
+from tests.faults.wired import Wired
+from tests.processes import wait_until
+from workspaces_app import keys
+from workspaces_app.context import BELIEVE_SECONDS
+
+pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql")]
+
+WITHIN = 60.0
+# One interval: a try of a silent key, or a sign of life, and what a page believes of it.
+GONE_WITHIN = 15.0
+
+
+class Page:
+    """A signed-in person's requests."""
+
+    def __init__(self, wired: Wired) -> None:
+        door = Client()
+        door.force_login(wired.person)
+        cookie = door.cookies[settings.SESSION_COOKIE_NAME]
+        self.http = requests.Session()
+        self.http.cookies.set(cookie.key, cookie.value)
+        self.url = wired.dailies.url
+
+    def read(self, path: str) -> str:
+        answer = self.http.get(self.url + path, timeout=10)
+        assert answer.status_code == 200, (path, answer.status_code)
+        return answer.text
+
+    def says(self) -> set[str]:
+        """The codes of the banners that are on the page."""
+        text = unescape(self.read("/"))
+        return {code for code, banner in health.TEXTS.items() if str(banner) in text}
+
+    def start(self, prompt: str) -> str:
+        """Fills in and sends the form for a new session; the path of its page."""
+        form = self.read("/sessions/new/")
+        fields = {
+            name: unescape(re.search(rf'name="{name}" value="([^"]*)"', form)[1])  # type: ignore[index]
+            for name in ("csrfmiddlewaretoken", "token")
+        }
+        address = f"{self.url}/sessions/new/"
+        workspace = VideoSession.objects.values_list("workspace__slug", flat=True)[0]
+        answer = self.http.post(
+            address,
+            data={**fields, "workspace": workspace, "prompt": prompt, "mode": "chat"},
+            headers={"Referer": address},
+            timeout=10,
+        )
+        assert answer.status_code == 200, answer.text[:500]
+        return urlsplit(answer.url).path
+
+
+@pytest.fixture
+def page(wired: Wired) -> Page:
+    """All is quiet, and there is something to poll."""
+    session = wired.create("A film about owls [scenario: stuck-thinking]")
+    wired.until(session, "message_count > 0")
+    opened = Page(wired)
+    wait_until(lambda: opened.says() == set(), seconds=WITHIN, what="all is quiet")
+    return opened
+
+
+def expect(page: Page, *codes: str, seconds: float = WITHIN) -> None:
+    wait_until(lambda: page.says() == set(codes), seconds=seconds, what=f"{codes} instead of {page.says()}")
+
+
+def test_each_trouble_is_named_and_goes_with_its_cause(wired: Wired, page: Page):
+    dailies = wired.dailies
+
+    # Redis: pages are served and buttons work meanwhile; the press goes out when it is back.
+    wired.valkey.kill()
+    expect(page, "redis_gone")
+    path = page.start("A film about the quiet")
+    assert "A film about the quiet" in page.read(path)
+    for listed in ("/sessions/", "/library/", "/live/"):
+        page.read(listed)
+    press = Command.objects.get(payload__prompt="A film about the quiet")
+    wired.valkey.start()
+    expect(page, seconds=GONE_WITHIN)
+    wait_until(lambda: Command.objects.get(pk=press.pk).state == "accepted", what="the press goes out")
+
+    # HeyGen cannot be reached.
+    wired.proxy.refuse()
+    expect(page, "heygen_unreachable")
+    wired.proxy.restore()
+    expect(page, seconds=GONE_WITHIN)
+
+    # The key is refused, until somebody enters a good one.
+    wired.simulator.control.account(wired.key, key_works=False)
+    expect(page, "key_refused")
+    wired.simulator.control.account(wired.key, key_works=True)
+    keys.save(wired.workspace, wired.key, by=wired.person, checked=True)
+    expect(page, seconds=GONE_WITHIN)
+
+    # Processes, each frozen some seconds after the one before, so that one wait is enough for all.
+    for name in ("beat", "worker", "commands"):
+        dailies.signal(name, signal.SIGSTOP)
+        stopped = timezone.now()
+        wait_until(lambda stopped=stopped: (timezone.now() - stopped).total_seconds() > BELIEVE_SECONDS + 3)
+    expect(page, "beat_gone")
+    dailies.signal("beat", signal.SIGCONT)
+    expect(page, "polls_gone")
+    dailies.signal("worker", signal.SIGCONT)
+    expect(page, "commands_gone")
+    dailies.signal("commands", signal.SIGCONT)
+    expect(page, seconds=GONE_WITHIN)
+
+
+@pytest.mark.long
+def test_a_budget_that_is_used_up_is_named(wired: Wired, page: Page):
+    many = VideoSessionFactory.create_batch(1500, workspace=wired.workspace)
+    ids = [session.pk for session in many]
+    for number, session in enumerate(many):
+        session.remote_id = f"none-{number}"
+    VideoSession.objects.bulk_update(many, ["remote_id"])
+    fingerprint = wired.workspace.key_fingerprint
+    schedule.enroll("session", ids, workspace_id=wired.workspace.pk, fingerprint=fingerprint, group="working")
+
+    expect(page, "budget_exhausted")
+    schedule.retire("session", ids)
+    expect(page, seconds=GONE_WITHIN)
