@@ -24,10 +24,12 @@ def session(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> VideoSessio
 
 def session_and_role(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> tuple[VideoSession, Role]:
     """The same, with the person's role in its workspace."""
-    found = VideoSession.objects.visible_to(user).select_related("workspace", "owner").filter(pk=pk).first()
+    visible = VideoSession.objects.visible_to(user).select_related("workspace", "owner")
+    found = visible.annotate(role_here=workspaces.role_of(user)).filter(pk=pk).first()
     if found is None:
         raise Http404
-    return found, workspaces.require(user, found.workspace_id, needs)
+    role: str | None = getattr(found, "role_here", None)
+    return found, workspaces.required(Role(role) if role else None, needs)
 
 
 def sendable(user: Person, pk: UUID) -> VideoSession:

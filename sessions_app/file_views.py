@@ -7,16 +7,21 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
-from django.utils.text import slugify
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from polling import schedule
-from sessions_app import access, vault
+from sessions_app import access, bundles, vault
+from sessions_app.file_names import download_name
+from sessions_app.forms import ItemsForm
 from sessions_app.models import MediaFile, MediaRole, MediaState
 from workspaces_app.requests import SignedIn
 
@@ -24,10 +29,6 @@ from workspaces_app.requests import SignedIn
 LINK_MINUTES = 5
 # What a browser may show in a page. Anything else, SVG and HTML above all, is only ever downloaded.
 INLINE = re.compile(r"image/(png|jpeg|webp|gif|avif)|video/(mp4|webm|quicktime)|audio/[a-z0-9.+-]+")
-_ENDINGS = {
-    "video/mp4": "mp4", "video/webm": "webm", "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp",
-    "image/gif": "gif", "audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav", "application/pdf": "pdf",
-}  # fmt: skip
 
 
 @login_required
@@ -57,23 +58,13 @@ def _stored(found: MediaFile, *, download: bool) -> HttpResponse:
     inline = INLINE.fullmatch(found.content_type) is not None and not download
     response = HttpResponse(content_type=found.content_type or "application/octet-stream")
     response["X-Send-File"] = found.path
-    response["Content-Disposition"] = content_disposition_header(not inline, _filename(found)) or "attachment"
+    response["Content-Disposition"] = (
+        content_disposition_header(not inline, download_name(found)) or "attachment"
+    )
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
-
-
-def _filename(found: MediaFile) -> str:
-    owner = found.resource or found.video
-    name = slugify(str(owner)) if owner else ""
-    ending = "srt" if found.role == MediaRole.SUBTITLES else _ENDINGS.get(found.content_type, "bin")
-    suffix = (
-        f"-{found.role}"
-        if found.role in (MediaRole.CAPTIONED, MediaRole.THUMBNAIL, MediaRole.PREVIEW)
-        else ""
-    )
-    return f"{name[:80] or 'file'}{suffix}.{ending}"
 
 
 _SRT_TIME = re.compile(r"(\d{2}:\d{2}:\d{2}),(\d{3})")
@@ -95,4 +86,31 @@ def captions(request: SignedIn, pk: UUID) -> HttpResponse:
         text = "WEBVTT\n\n" + _SRT_TIME.sub(r"\1.\2", text)
     response = HttpResponse(text, content_type="text/vtt; charset=utf-8")
     response["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+@login_required
+@require_safe
+def bundle(request: SignedIn) -> HttpResponseBase:
+    """`?item=<id>&item=<id>…`: the stored files of these resources and videos as one zip."""
+    form = ItemsForm({"items": request.GET.getlist("item")})
+    back = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = reverse("sessions:library")
+    if not form.is_valid():
+        notices.error(request, " ".join(map(str, form.errors["items"])))
+        return redirect(back)
+    try:
+        found = bundles.gather(request.user, form.cleaned_data["items"])
+    except bundles.TooMuch as problem:
+        notices.error(request, str(problem))
+        return redirect(back)
+    if not found.entries:
+        notices.error(request, _("None of these is copied here yet. Try again in a moment."))
+        return redirect(back)
+    response = StreamingHttpResponse(bundles.stream(found), content_type="application/zip")
+    name = f"dailies-{timezone.localdate():%Y-%m-%d}.zip"
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
     return response

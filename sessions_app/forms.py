@@ -335,6 +335,38 @@ class LibraryFilter(forms.Form):
         return {name: self.cleaned_data.get(name) or "" for name in self.fields}
 
 
+class ItemsField(forms.MultipleChoiceField):
+    """Ids of resources and videos, each a UUID."""
+
+    default_error_messages = {
+        "required": _("Choose what you want to download first."),
+        "invalid_choice": _("“%(value)s” is nothing that can be downloaded."),
+    }
+
+    def to_python(self, value: Any) -> list[Any]:
+        found = []
+        for text in super().to_python(value):
+            try:
+                found.append(UUID(text))
+            except ValueError:
+                raise ValidationError(
+                    self.error_messages["invalid_choice"],
+                    code="invalid_choice",
+                    params={"value": text[:80]},
+                ) from None
+        return found
+
+    def valid_value(self, value: Any) -> bool:
+        """What may be seen is asked where the files are looked up."""
+        return isinstance(value, UUID)
+
+
+class ItemsForm(forms.Form):
+    """What is chosen in the library, to take away."""
+
+    items = ItemsField()
+
+
 def upload_items(uploads: Sequence[Upload], addresses: Sequence[str] = ()) -> list[dict[str, str]]:
     """The `files` of a create or send call."""
     return [

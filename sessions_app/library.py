@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy
 
 from sessions_app import keyset, people, tiles
 from sessions_app.models import LibraryTally, Resource, Video, VideoSession
@@ -19,6 +20,7 @@ from workspaces_app.models import User, Workspace
 PAGE = 60
 # A filter value of our own: final videos are rows of another kind than resources.
 FINISHED = "finished-video"
+_SOURCES = {"generated": gettext_lazy("generated"), "user_uploaded": gettext_lazy("uploaded")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,22 @@ class Shown:
     session: VideoSession
     tile: Tile | None = None
     film: Film | None = None
+
+    @property
+    def address(self) -> str:
+        """Where in its session it is: at the message that brought it, or at the film."""
+        if self.film is not None:
+            return f"{self.session.get_absolute_url()}#film-{self.film.id}"
+        position = self.tile.message_position if self.tile is not None else None
+        return self.session.get_absolute_url() + ("" if position is None else f"#m{position}")
+
+    @property
+    def about(self) -> str:
+        """What the large view says of it beside its name."""
+        parts: list[object] = [self.session.display_title, self.session.workspace.name]
+        if self.tile is not None:
+            parts = [self.tile.type, _SOURCES.get(self.tile.source, self.tile.source), *parts]
+        return " · ".join(str(part) for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

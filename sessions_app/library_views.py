@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from sessions_app import access, bundles, people
 from sessions_app import library as queries
-from sessions_app import people
 from sessions_app.forms import LibraryFilter
 from workspaces_app.context import mine as workspaces_of
 from workspaces_app.requests import SignedIn
@@ -27,14 +27,19 @@ def library(request: SignedIn) -> HttpResponse:
     kept.pop("after", None)
     by_type = kept.copy()
     by_type.pop("type", None)
+    by_session = kept.copy()
+    by_session.pop("session", None)
     context = {
         "form": form,
         "chosen": chosen,
         "page": page,
         "finished": queries.FINISHED,
+        "of_session": access.session(request.user, chosen["session"]) if chosen["session"] else None,
+        "most_items": bundles.MOST_ITEMS,
         "workspaces": mine,
         "people": partial(people.choices, request.user, [each.pk for each in mine]),
         "kept": kept.urlencode(),
+        "kept_without_session": by_session.urlencode(),
         "kept_without_type": by_type.urlencode(),
         "is_filtered": any(value for name, value in chosen.items() if name != "after"),
     }

@@ -88,14 +88,14 @@ class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):
 
     def for_library(self) -> ResourceQuerySet:
         """Rows of the library: session, workspace and files at hand, newest first."""
-        rows = self.select_related("session", "workspace").prefetch_related("files")
+        rows = self.select_related("session__workspace").prefetch_related("files")
         return rows.order_by("-first_seen_at", "-id")
 
 
 class VideoQuerySet(WorkspaceScoped, models.QuerySet["Video"]):
     def for_library(self) -> VideoQuerySet:
         """Rows of the library: session, workspace and files at hand, newest first."""
-        rows = self.select_related("session", "workspace").prefetch_related("files")
+        rows = self.select_related("session__workspace").prefetch_related("files")
         return rows.order_by("-first_seen_at", "-id")
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from commands.models import Command
 from polling import schedule
-from sessions_app import access, conversation, meanwhile, storyboard, tiles, turn, words
+from sessions_app import access, conversation, lengths, meanwhile, storyboard, tiles, turn, words
 from sessions_app.conversation import PAGE
 from sessions_app.models import Message, Mode, Note, Resource, VideoSession
 from sessions_app.tiles import Tile
@@ -129,6 +129,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "question": None if answered else conversation.question(session, newest),
         "storyboard": board,
         "films": [tiles.film(video, files[video.pk], portrait=portrait) for video in videos],
+        "wished": lengths.wished(session.prompt),
         "tiles": list(by_id.values()),
         "events": [
             (event, words.event_sentence(event))

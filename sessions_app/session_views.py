@@ -23,6 +23,7 @@ from sessions_app.forms import (
     NoteForm,
     PressForm,
     ReadForm,
+    TagsForm,
     own_uploads,
     upload_items,
 )
@@ -43,12 +44,15 @@ def _context(
     rights = session_page.rights_of(
         role or workspaces.require(request.user, session.workspace_id, Role.VIEWER)
     )
+    tags = [tag.name for tag in session.tags.all()]
     return {
         **session_page.context(session, rights),
         "stream_url": session_page.stream_address(session, rights),
         "form": MessageForm(),
         "note_form": NoteForm(draft=f"notes:{session.pk}"),
         "unread": reading.unread(session, request.user),
+        "tags": tags,
+        "tags_form": TagsForm(initial={"tags": ", ".join(tags)}),
         "tokens": {name: tokens.new() for name in ("answer", "approve", "stop")},
         "draft_key": f"session:{session.pk}",
         **forms,
@@ -247,3 +251,15 @@ def archive(request: SignedIn, pk: UUID) -> HttpResponse:
     actions.archive(session, archived=archived, by=request.user)
     notices.success(request, _("Archived.") if archived else _("Back in the lists."))
     return redirect(session)
+
+
+@login_required
+@require_POST
+def tag(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The tags that the session has from now on."""
+    session = access.session(request.user, pk, needs=Role.CREATOR)
+    form = TagsForm(request.POST)
+    if form.is_valid():
+        actions.tag(session, tags=form.cleaned_data["tags"], by=request.user)
+        return redirect(session)
+    return render(request, PAGE, _context(request, session, tags_form=form), status=422)

@@ -33,6 +33,7 @@ urlpatterns = [
     path(
         "sessions/<uuid:pk>/messages/<int:position>/earlier/", session_views.earlier, name="message-earlier"
     ),
+    path("sessions/<uuid:pk>/tags/", session_views.tag, name="tag"),
     path("sessions/<uuid:pk>/archive/", session_views.archive, name="archive"),
     path("commands/<uuid:pk>/again/", command_views.again, name="press-again"),
     path("commands/<uuid:pk>/happened/", command_views.happened, name="press-happened"),

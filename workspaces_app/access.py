@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -68,7 +69,18 @@ def members_among(
 
 def require(user: Person, workspace_id: UUID, needed: Role) -> Role:
     """The person's role, which is at least `needed`; raises Http404 for strangers, PermissionDenied below it."""
-    role = role_in(user, workspace_id)
+    return required(role_in(user, workspace_id), needed)
+
+
+def role_of(user: Person, *, workspace: str = "workspace_id") -> Subquery:
+    """The person's role as an annotation of rows that have a workspace: it comes with them instead of after them."""
+    return Subquery(
+        Membership.objects.filter(user_id=user.pk or -1, workspace_id=OuterRef(workspace)).values("role")[:1]
+    )
+
+
+def required(role: Role | None, needed: Role) -> Role:
+    """The role, if it is at least `needed`; raises Http404 for strangers, PermissionDenied below it."""
     if role is None:
         raise Http404
     if not role.allows(needed):

@@ -1,7 +1,8 @@
 /**
- * `a[data-lightbox="group"]`: pictures of one group in large view, in the page's order.
- * The link leads to the file itself, so it works without this module. `data-caption`, `data-from` (an address: where it
- * came from) and `data-from-label` stand below the picture.
+ * `a[data-lightbox="group"]`: pictures and films (`data-look="video"`, `data-captions`) of one group in large view, in the
+ * page's order. The link leads to the file itself, so it works without this module. `data-caption`, `data-info` and
+ * `data-from` (an address: where it came from) stand below the picture.
+ * Keys: arrows or j and k, z or + for full size, i for the words below, Escape.
  */
 const dialog = document.getElementById("lightbox");
 const template = document.getElementById("lightbox-parts");
@@ -17,15 +18,37 @@ function zoomed(on) {
   part("zoom").setAttribute("aria-pressed", String(on));
 }
 
+function picture(link) {
+  const image = new Image();
+  image.src = link.href;
+  image.alt = link.querySelector("img")?.alt || link.dataset.caption || "";
+  return image;
+}
+
+function film(link) {
+  const video = document.createElement("video");
+  video.controls = true;
+  video.playsInline = true;
+  video.src = link.href;
+  video.setAttribute("aria-label", link.dataset.caption ?? "");
+  if (link.dataset.captions) {
+    const track = document.createElement("track");
+    track.kind = "captions";
+    track.src = link.dataset.captions;
+    track.srclang = "und";
+    video.append(track);
+  }
+  return video;
+}
+
 function show(next) {
   index = (next + links.length) % links.length;
   const link = links[index];
-  const picture = new Image();
-  picture.src = link.href;
-  picture.alt = link.querySelector("img")?.alt ?? link.dataset.caption ?? "";
-  part("stage").replaceChildren(picture);
+  part("stage").replaceChildren(link.dataset.look === "video" ? film(link) : picture(link));
+  part("zoom").hidden = link.dataset.look === "video";
   part("count").textContent = `${index + 1} / ${links.length}`;
   part("caption").textContent = link.dataset.caption ?? "";
+  part("info").textContent = link.dataset.info ?? "";
   part("download").href = link.href;
   const from = part("from");
   from.hidden = !link.dataset.from;
@@ -54,11 +77,14 @@ if (dialog && template) {
     } else if (target.matches("[data-lightbox-stage]")) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
+    if (event.target.matches("video")) return; // its own keys
     const forwards = getComputedStyle(dialog).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     const backwards = forwards === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
     if (event.key === forwards || event.key === "j") show(index + 1);
     else if (event.key === backwards || event.key === "k") show(index - 1);
-    else if (event.key === "z" || event.key === "+") zoomed(!part("stage").hasAttribute("data-zoomed"));
+    else if ((event.key === "z" || event.key === "+") && !part("zoom").hidden) {
+      zoomed(!part("stage").hasAttribute("data-zoomed"));
+    } else if (event.key === "i") part("words").toggleAttribute("hidden");
     else return;
     event.preventDefault();
   });

@@ -28,6 +28,7 @@ from tests.factories import (
 )
 from tests.markup import inline_code
 from tests.sessions_app.presses import press_in
+from timeline.models import Event
 from workspaces_app.models import Role, User
 
 pytestmark = pytest.mark.django_db
@@ -341,6 +342,34 @@ def test_archiving_and_back():
     client.post(address, {"archived": "0"})
     session.refresh_from_db()
     assert session.archived is False
+
+
+def test_tags_are_kept_once_in_any_case_and_found_in_the_history():
+    session = VideoSessionFactory()
+    client = signed_in(session, Role.CREATOR)
+    address = reverse("sessions:tag", args=[session.pk])
+    client.post(address, {"tags": " Spring , shop  window,SPRING,, Größe "})
+    assert sorted(tag.name for tag in session.tags.all()) == ["Größe", "SPRING", "shop window"]
+    assert "?tag=shop%20window" in client.get(session.get_absolute_url()).content.decode()
+    assert Event.objects.filter(object_id=session.pk, what="session.tagged").count() == 1
+    client.post(address, {"tags": ""})
+    assert not session.tags.exists()
+
+
+def test_tags_that_are_too_long_or_too_many_are_said_to_be():
+    session = VideoSessionFactory()
+    client = signed_in(session, Role.CREATOR)
+    address = reverse("sessions:tag", args=[session.pk])
+    for tags, said in (
+        ("x" * 41, "is too long for a tag"),
+        (",".join(map(str, range(13))), "At most 12 tags"),
+    ):
+        answer = client.post(address, {"tags": tags})
+        assert answer.status_code == 422
+        assert said in answer.content.decode()
+        assert tags in answer.content.decode()
+    assert signed_in(session, Role.VIEWER).post(address, {"tags": "x"}).status_code == 403
+    assert not session.tags.exists()
 
 
 # --- What a person decides --------------------------------------------------------------------------------------------
