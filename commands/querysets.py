@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from commands.models import Command  # noqa: F401
+    from commands.models import Command
 
 OPEN_STATES = ("queued", "sending", "unknown")
 SETTLED_STATES = ("accepted", "refused")
@@ -44,6 +44,20 @@ class CommandQuerySet(models.QuerySet["Command"]):
     def in_order(self) -> CommandQuerySet:
         """In the order of pressing: ids are UUIDv7."""
         return self.order_by("id")
+
+    def ahead_of(self, command: Command) -> CommandQuerySet:
+        """Those of the same kind that take a place at HeyGen before it, or may have taken one: on their way, of unknown
+        outcome that a machine looks for, or pressed earlier and free to go.
+
+        Counted by each that waits, so that one free place is never taken by all of them at once.
+        """
+        free_to_go = models.Q(state="queued", pk__lt=command.pk) & (
+            models.Q(not_before__isnull=True) | models.Q(not_before__lte=Now())
+        )
+        looked_for = models.Q(state="unknown", asks_person_since__isnull=True)
+        return self.filter(models.Q(state="sending") | looked_for | free_to_go, kind=command.kind).exclude(
+            pk=command.pk
+        )
 
     def due(self) -> CommandQuerySet:
         """Those that the machine has to look at now (database time), longest due first."""

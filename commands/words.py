@@ -9,7 +9,15 @@ _WAITING: dict[str, Promise] = {
     "order": _("It goes out after the one before it."),
     "budget": _("The request budget of this key is used up for the moment."),
     "ceiling": _("As many are running as HeyGen allows at once. It starts when one ends."),
+    "no_key": _("The workspace has no API key yet."),
+    "key_unreadable": _(
+        "The workspace's API key cannot be decrypted any more. An admin has to enter it again."
+    ),
     "key_closed": _("HeyGen does not take requests with this key at the moment."),
+    "unauthorized": _("HeyGen does not accept the workspace's API key. An admin has to look at it."),
+    "payment_required": _("The HeyGen account has no balance left."),
+    "quota_exceeded": _("The HeyGen account has used up its allowance for now."),
+    "unknown": _("Neither the request budget nor the key's state can be read at the moment."),
     "rate_limited": _("HeyGen asked us to slow down. It goes out as soon as HeyGen allows."),
     "unreachable": _("HeyGen could not be reached. We try again."),
     "retry": _("It got no clear answer. We try again."),

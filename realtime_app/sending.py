@@ -96,7 +96,9 @@ def create_repeated(command: Command, repeat: Command) -> None:
 
 def ceiling(command: Command) -> str | None:
     """HeyGen runs so many streams of one account at once; what is over would be answered 429."""
-    busy = Stream.objects.occupying(_connection(command).fingerprint).count()
+    fingerprint = _connection(command).fingerprint
+    busy = Stream.objects.occupying(fingerprint).count()
+    busy += Command.objects.ahead_of(command).filter(workspace__key_fingerprint=fingerprint).count()
     return "ceiling" if busy >= settings.CEILING_STREAMS else None
 
 

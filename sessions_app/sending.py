@@ -243,11 +243,11 @@ def _begins_with(session: heygen.RemoteSession, prompt: str) -> bool:
 
 def ceiling(command: Command) -> str | None:
     """HeyGen runs so many jobs of one account at once; what is over would be answered 429."""
-    busy = (
-        VideoSession.objects.working()
-        .filter(workspace__key_fingerprint=_connection(command).fingerprint, remote_id__isnull=False)
-        .count()
-    )
+    same_key = Q(workspace__key_fingerprint=_connection(command).fingerprint)
+    working = VideoSession.objects.working().filter(same_key, remote_id__isnull=False)
+    # Two workspaces with one key may both have adopted it.
+    busy = working.values("remote_id").distinct().count()
+    busy += Command.objects.ahead_of(command).filter(same_key).count()
     return "ceiling" if busy >= settings.CEILING_SESSIONS else None
 
 

@@ -184,6 +184,25 @@ def test_no_more_creates_are_sent_than_the_account_runs_at_once(settings: Any):
     assert sending.ceiling(command) == "ceiling"
 
 
+def test_one_free_place_is_taken_by_one_create_the_oldest(settings: Any):
+    settings.CEILING_SESSIONS = 3
+    workspace = WorkspaceFactory(key="sk_one_of_ours")
+    # The same session, adopted by two workspaces that share the key, takes one place.
+    for mirror in (workspace, WorkspaceFactory(key="sk_one_of_ours")):
+        VideoSessionFactory(workspace=mirror, remote_id="shared", group="working")
+    pressed("sending", workspace=workspace)
+    first, second = pressed("queued", workspace=workspace), pressed("queued", workspace=workspace)
+    assert [sending.ceiling(each) for each in (first, second)] == [None, "ceiling"]
+
+    # One that may not go yet holds nobody up; nor does one that waits for a person's word.
+    Command.objects.filter(pk=first.pk).update(not_before=timezone.now() + dt.timedelta(minutes=1))
+    assert sending.ceiling(second) is None
+    unknown = pressed("unknown", workspace=workspace)
+    assert sending.ceiling(second) == "ceiling"
+    Command.objects.filter(pk=unknown.pk).update(asks_person_since=timezone.now(), due_at=None)
+    assert sending.ceiling(second) is None
+
+
 def test_an_approval_that_waited_is_not_sent_for_another_storyboard():
     session = VideoSessionFactory(message_count=4, status="reviewing", group="needs_you")
     for position, name in ((1, "a"), (3, "b")):

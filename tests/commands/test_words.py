@@ -1,0 +1,24 @@
+"""The ledger's codes as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from commands import words
+
+
+# What the gate of a key, the ledger itself and the apps give as reasons to wait.
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("order", "create", "ceiling", "retry", "unreachable", "budget", "unknown"),
+        *("rate_limited", "quota_exceeded", "payment_required", "unauthorized", "no_key", "key_unreadable"),
+    ],
+)
+def test_every_reason_to_wait_is_a_sentence(code: str) -> None:
+    assert words.why_waiting(code).endswith(".")
+    assert words.why_waiting(code) != code
+
+
+def test_a_code_never_seen_before_is_shown_as_it_came() -> None:
+    assert words.why_waiting("moon_phase") == "moon_phase"
