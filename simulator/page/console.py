@@ -28,18 +28,20 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-# Ready-made faults of the page: name, what it does, the fault.
-DRILLS: dict[str, tuple[str, dict[str, object]]] = {
-    "limit": ("Rate limited: the next 20 calls answer 429, Retry-After 20", {"kind": "status", "status": 429, "retry_after": 20, "count": 20}),
-    "down": ("Down: everything answers 503 until you clear it", {"kind": "status", "status": 503, "count": None}),
-    "html": ("Bad gateway: the next 10 calls answer a 502 page of HTML", {"kind": "html", "count": 10}),
-    "lost-create": ("Lost answer: the next create is accepted, then the line drops", {"kind": "drop", "after": True, "method": "POST", "path": "/v3/video-agents"}),
-    "lost-send": ("Lost answer: the next message is accepted, then the line drops", {"kind": "drop", "after": True, "method": "POST", "path": "/v3/video-agents/*"}),
-    "lost-append": ("Lost answer: the next pushed text is accepted, then the line drops", {"kind": "drop", "after": True, "method": "POST", "path": "/v3/avatar-realtime/*/text"}),
-    "slow": ("Slow writes: the next 5 POSTs take 31 s", {"kind": "slow", "seconds": 31, "method": "POST", "count": 5}),
-    "drip": ("Drip: the next 3 reads come at one byte per second", {"kind": "drip", "method": "GET", "count": 3}),
-    "drop": ("Cut lines: the next 10 calls are dropped", {"kind": "drop", "count": 10}),
-    "strange": ("Strange words: the next 20 session reads have an unknown status and field", {"kind": "edit", "method": "GET", "path": "/v3/video-agents/{session_id}", "count": 20, "set": {"data.status": "pondering", "data.mood": "good"}}),
+# Ready-made faults of the page: name, what it is called and does, the fault.
+DRILLS: dict[str, tuple[str, str, dict[str, object]]] = {
+    "limit": ("Rate limited", "The next 20 calls answer 429 with Retry-After 20.", {"kind": "status", "status": 429, "retry_after": 20, "count": 20}),
+    "quota": ("Allowance used up", "The next 5 creates answer 429 quota_exceeded.", {"kind": "status", "status": 429, "code": "quota_exceeded", "method": "POST", "path": "/v3/video-agents", "count": 5}),
+    "down": ("Down", "Everything answers 503 until you clear it.", {"kind": "status", "status": 503, "count": None}),
+    "html": ("Bad gateway", "The next 10 calls answer a 502 page of HTML.", {"kind": "html", "count": 10}),
+    "lost-create": ("Lost create", "The next create is accepted, then the line drops.", {"kind": "drop", "after": True, "method": "POST", "path": "/v3/video-agents"}),
+    "lost-send": ("Lost message", "The next message is accepted, then the line drops.", {"kind": "drop", "after": True, "method": "POST", "path": "/v3/video-agents/*"}),
+    "lost-append": ("Lost text", "The next pushed text is accepted, then the line drops.", {"kind": "drop", "after": True, "method": "POST", "path": "/v3/avatar-realtime/*/text"}),
+    "slow": ("Slow writes", "The next 5 POSTs take 31 s.", {"kind": "slow", "seconds": 31, "method": "POST", "count": 5}),
+    "drip": ("Drip", "The next 3 reads come at one byte per second.", {"kind": "drip", "method": "GET", "count": 3}),
+    "drop": ("Cut lines", "The next 10 calls are dropped.", {"kind": "drop", "count": 10}),
+    "strange": ("Strange words", "The next 20 session reads have an unknown status and field.", {"kind": "edit", "method": "GET", "path": "/v3/video-agents/{session_id}", "count": 20, "set": {"data.status": "pondering", "data.mood": "good"}}),
+    "expired": ("Dead links", "The next 20 files answer 403, as when their links have expired.", {"kind": "status", "status": 403, "path": "/media/*", "count": 20}),
 }  # fmt: skip
 
 
@@ -51,7 +53,7 @@ def simulator_of(request: Request) -> Simulator:
 async def home(request: Request) -> Response:
     simulator = simulator_of(request)
     simulator.world.catch_up()
-    drills = {name: label for name, (label, _) in DRILLS.items()}
+    drills = {name: (title, what) for name, (title, what, _) in DRILLS.items()}
     return HTMLResponse(views.home(simulator, drills), headers=HEADERS)
 
 
@@ -83,7 +85,7 @@ def change_clock(simulator: Simulator, form: dict[str, str]) -> None:
 
 def add_fault(simulator: Simulator, form: dict[str, str]) -> None:
     if "drill" in form:
-        simulator.faults.add(dict(DRILLS[form["drill"]][1]))
+        simulator.faults.add(dict(DRILLS[form["drill"]][2]))
         return
     document: dict[str, object] = {
         "kind": form["kind"],
@@ -112,16 +114,27 @@ def change_account(simulator: Simulator, form: dict[str, str]) -> None:
     if "key_works" in form:
         values["key_works"] = form["key_works"] == "yes"
     if "balance" in form:
-        values["balance"] = float(form["balance"])
+        values["balance"] = float(form["balance"]) if form["balance"] else None
     if "billing_type" in form:
         values["billing_type"] = form["billing_type"] or None
+    for name in ("max_sessions", "max_streams"):
+        if name in form:
+            values[name] = int(form[name])
+    if "requests_per_second" in form:
+        values["requests_per_second"] = float(form["requests_per_second"])
     simulator.world.change_account(account, values)
 
 
 def change_settings(simulator: Simulator, form: dict[str, str]) -> None:
-    values = {
-        name: value == "yes" for name, value in form.items() if name in ("hls_cors", "realtime_enabled")
-    }
+    """All of the form's settings: a check box that is off sends nothing."""
+    settings = simulator.world.settings
+    values: dict[str, object] = {}
+    for name in views.RULES:
+        before = getattr(settings, name)
+        if isinstance(before, bool):
+            values[name] = form.get(name) == "yes"
+        elif name in form:
+            values[name] = form[name] if isinstance(before, str) else type(before)(form[name])
     simulator.world.change_settings(values)
 
 
@@ -162,7 +175,7 @@ async def change(request: Request) -> Response:
     try:
         action(simulator_of(request), form)
     except (FaultError, KeyError, ValueError) as error:
-        return PlainTextResponse(f"That was not understood: {error}\n", 400)
+        return HTMLResponse(views.trouble(str(error)), 400, headers=HEADERS)
     # Only our own pages; `//host` would lead elsewhere.
     return RedirectResponse(back if back.startswith("/sessions/") else "/", 303)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from simulator.faults import KINDS
@@ -27,6 +27,28 @@ TONES = {
     "completed": "good",
     "failed": "bad",
     "error": "bad",
+}
+DIALECTS = {"both": "both dialects", "current": "the current dialect", "sessions": "the old dialect"}
+# What the switches of the whole simulator are called: those that a person would turn by hand.
+RULES = {
+    "realtime_enabled": "Avatar Realtime is open to the accounts",
+    "hls_cors": "Live playlists may be read by other pages",
+    "webhook_without_url": "Webhooks leave out the video's link",
+    "callback_signed": "Callbacks are signed, too",
+    "unauthorized_style": "Answer to a wrong key",
+    "signature": "Signature of webhooks",
+    "webhook_type_key": "Type key of webhooks",
+    "webhook_copies": "Copies of each webhook",
+    "link_seconds": "Life of links (s)",
+    "idle_seconds": "Idle limit of streams (s)",
+    "retry_after": "Retry-After of ceilings (s)",
+}
+ACCOUNT_RULES = {
+    "billing_type": "Billing",
+    "balance": "Balance",
+    "max_sessions": "Sessions at once",
+    "max_streams": "Streams at once",
+    "requests_per_second": "Requests per second (0: any)",
 }
 SPEEDS = (("1", "1\u00d7"), ("10", "10\u00d7"), ("60", "60\u00d7"))
 JUMPS = (("60", "+1 min"), ("600", "+10 min"), ("3600", "+1 h"), ("86400", "+1 day"))
@@ -86,13 +108,14 @@ def document(title: str, body: str) -> str:
     )
 
 
-def home(simulator: Simulator, drills: dict[str, str]) -> str:
+def home(simulator: Simulator, drills: dict[str, tuple[str, str]]) -> str:
     world = simulator.world
     parts = [
         section("clock", "Clock", clock(simulator)),
-        section("drills", "Drills", switches(simulator, drills), live=False),
         section("faults", "Faults that are on", faults(simulator)),
+        section("drills", "Drills", switches(drills), live=False),
         section("accounts", "Accounts", accounts(simulator)),
+        section("rules", "Rules", rules(simulator), live=False),
         section("sessions", f"Sessions ({len(world.sessions)})", sessions(simulator)),
         section("streams", f"Live streams ({len(simulator.streams.all)})", streams(simulator)),
         section("ledger", "Accepted and billed", ledger(simulator)),
@@ -101,8 +124,9 @@ def home(simulator: Simulator, drills: dict[str, str]) -> str:
     ]
     header = (
         '<header><div><p class="kicker">Nothing here costs money</p><h1>Simulated HeyGen</h1>'
-        f"<p>Speaks {text(simulator.config.dialects)} at <code>{text(simulator.config.public_url)}</code>, seed "
-        f"{world.seed}.</p></div>{button('reset', 'Forget everything', tone='danger')}</header>"
+        f"<p>Speaks {DIALECTS[simulator.config.dialects]} at <code>{text(simulator.config.public_url)}</code>, seed "
+        f"{world.seed}.</p></div><details class=sure><summary>Forget everything</summary><p>Sessions, streams, bills, "
+        f"faults and rules are gone at once.</p>{button('reset', 'Yes, forget all of it', tone='danger')}</details></header>"
     )
     return document("Simulated HeyGen", f"{header}<main>{''.join(parts)}</main>")
 
@@ -119,8 +143,12 @@ def clock(simulator: Simulator) -> str:
     return f'<p class="big">{time_of(now.stamp())} UTC, {state}</p><div class="row">{speeds}{freeze}{jumps}</div>'
 
 
-def switches(simulator: Simulator, drills: dict[str, str]) -> str:
-    ready = "".join(f"<li>{button('fault', label, drill=name)}</li>" for name, label in drills.items())
+def switches(drills: dict[str, tuple[str, str]]) -> str:
+    ready = "".join(
+        f'<li><form method="post" action="/_page/fault"><input type="hidden" name="drill" value="{text(name)}">'
+        f"<button><strong>{text(title)}</strong><span>{text(what)}</span></button></form></li>"
+        for name, (title, what) in drills.items()
+    )
     kinds = "".join(f"<option>{text(kind)}</option>" for kind in KINDS)
     own = (
         '<details><summary>A fault of your own</summary><form class="grid" method="post" action="/_page/fault">'
@@ -164,7 +192,10 @@ def accounts(simulator: Simulator) -> str:
         )
         empty = settings.balance is not None and settings.balance - simulator.world.spent[account.id] <= 0
         money = button(
-            "account", "Fill up" if empty else "Empty", key=account.key, balance="250" if empty else "0"
+            "account",
+            "Fill up" if empty else "Empty balance",
+            key=account.key,
+            balance="250" if empty else "0",
         )
         rows.append(
             [
@@ -178,6 +209,53 @@ def accounts(simulator: Simulator) -> str:
             ]
         )
     return table(("Key", "Owner", "Billing", "Spent", "Working", "Streaming", ""), rows, "No accounts.")
+
+
+def field(name: str, label: str, value: Any, choices: tuple[Any, ...] | None) -> str:
+    """A form field for a setting, by its type: a check box, a list of its choices, or a number."""
+    if isinstance(value, bool):
+        checked = " checked" if value else ""
+        return f'<label class="check"><input type="checkbox" name="{name}" value="yes"{checked}> {text(label)}</label>'
+    if choices:
+        options = "".join(
+            f'<option value="{text(each or "")}"{" selected" if each == value else ""}>{text(each or "none")}</option>'
+            for each in choices
+        )
+        return f'<label>{text(label)}<select name="{name}">{options}</select></label>'
+    shown = "" if value is None else f"{value:g}"
+    return f'<label>{text(label)}<input name="{name}" inputmode="decimal" autocomplete="off" value="{shown}"></label>'
+
+
+def rules(simulator: Simulator) -> str:
+    """The settings of the whole simulator, and those of each account."""
+    own = simulator.world.settings
+    fields = {
+        name: field(name, label, getattr(own, name), own.CHOICES.get(name)) for name, label in RULES.items()
+    }
+    boxes = [name for name in fields if isinstance(getattr(own, name), bool)]
+    ticked = "".join(fields.pop(name) for name in boxes)
+    forms = [
+        f'<form method="post" action="/_page/settings"><div class="checks">{ticked}</div>'
+        f'<div class="grid">{"".join(fields.values())}<button>Save</button></div></form>'
+    ]
+    for account in simulator.world.accounts.values():
+        values = account.settings
+        account_fields = "".join(
+            field(name, label, getattr(values, name), values.CHOICES.get(name))
+            for name, label in ACCOUNT_RULES.items()
+        )
+        forms.append(
+            f"<details><summary>Account <code>{text(account.key)}</code></summary>"
+            f'<form class="grid" method="post" action="/_page/account">{account_fields}'
+            f'<input type="hidden" name="key" value="{text(account.key)}"><button>Save</button></form></details>'
+        )
+    return "".join(forms)
+
+
+def trouble(message: str) -> str:
+    """What a switch could not do."""
+    body = section("trouble", "That was not understood", f'<p>{text(message)}</p><p><a href="/">Back</a></p>')
+    return document("Not understood", f"<main>{body}</main>")
 
 
 def sessions(simulator: Simulator) -> str:
@@ -227,7 +305,7 @@ def ledger(simulator: Simulator) -> str:
     rows = [
         [
             time_of(entry["at"]),
-            text(entry["kind"]),
+            f"<code>{text(entry['kind'])}</code>",
             f"<code>{text(entry['id'][:20])}</code>",
             text(json.dumps(entry["body"], ensure_ascii=False)[:110]),
         ]
@@ -246,6 +324,7 @@ def ledger(simulator: Simulator) -> str:
         f'<p class="big">${total:.2f} would have been billed, in {len(world.charges)} charges '
         f"for {len(world.ledger)} accepted calls.</p>"
         + table(("When", "Call", "Id", "Body"), rows, "No paid call so far.")
+        + "<h3>Charges</h3>"
         + table(("What", "Id", "Length", "Price"), charges, "Nothing billed so far.")
     )
 

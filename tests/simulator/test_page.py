@@ -62,7 +62,10 @@ def test_no_inline_script_or_style(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "drill",
-    ["limit", "down", "html", "lost-create", "lost-send", "lost-append", "slow", "drip", "drop", "strange"],
+    [
+        *("limit", "quota", "down", "html", "lost-create", "lost-send", "lost-append"),
+        *("slow", "drip", "drop", "strange", "expired"),
+    ],
 )
 def test_every_drill_can_be_switched_on_and_off(api: Api, drill: str) -> None:
     assert press(api, "fault", drill=drill).status_code == 303
@@ -85,7 +88,31 @@ def test_a_fault_of_ones_own(api: Api) -> None:
     )
     response = api.call("GET", "/users/me")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "9")
-    assert press(api, "fault", kind="nonsense").status_code == 400
+    wrong = press(api, "fault", kind="nonsense")
+    assert (wrong.status_code, "kind must be one of" in wrong.text) == (400, True)
+
+
+def test_the_rules_are_changed_by_plain_forms(api: Api) -> None:
+    before = api.simulator.control.call("GET", "settings")
+    form = {name: str(value) for name, value in before.items() if not isinstance(value, bool)}
+    sent = {**form, "hls_cors": "yes", "signature": "plain", "idle_seconds": "12", "webhook_copies": "3"}
+    assert press(api, "settings", **sent).status_code == 303
+    assert api.simulator.control.call("GET", "settings") == {
+        **before,
+        "hls_cors": True,
+        "realtime_enabled": False,  # its box was not ticked
+        "signature": "plain",
+        "idle_seconds": 12.0,
+        "webhook_copies": 3,
+    }
+    assert press(api, "settings", signature="runes").status_code == 400
+
+    press(
+        api, "account", key=api.simulator.key, billing_type="", balance="", max_sessions="2", max_streams="1"
+    )
+    accounts = {each["key"]: each for each in api.simulator.control.call("GET", "accounts")["accounts"]}
+    account = accounts[api.simulator.key]
+    assert (account["billing_type"], account["balance"], account["max_sessions"]) == (None, None, 2)
 
 
 def test_clock_accounts_and_sessions_from_the_page(api: Api) -> None:
