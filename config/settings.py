@@ -108,7 +108,9 @@ COMMANDS_LOOK_SECONDS = env.whole("COMMANDS_LOOK_SECONDS", default=600, least=5,
 # A remote file larger than this is not copied.
 MEDIA_MAX_BYTES = env.whole("MEDIA_MAX_BYTES", default=2 * 1024**3, least=1024, most=1024**4)
 
-# US dollars for a second of a live stream: what pages estimate with.
+# US dollars for a second of video and of a live stream: what pages estimate with. HeyGen's documents disagree about the
+# first (0.0333 and 0.10).
+VIDEO_PRICE_PER_SECOND = env.decimal("VIDEO_PRICE_PER_SECOND", default=0.0333, least=0, most=100)
 REALTIME_PRICE_PER_SECOND = env.decimal("REALTIME_PRICE_PER_SECOND", default=0.05, least=0, most=100)
 
 # What a scraper of /metrics shows as its bearer token. Without one only staff who are signed in see the figures.

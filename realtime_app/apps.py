@@ -17,9 +17,12 @@ class RealtimeConfig(AppConfig):
         from realtime_app.mirror.words import WORDS
         from realtime_app.sending import APPEND, CANCEL, CREATE
         from realtime_app.topic import TOPIC
+        from realtime_app.usage import lines
+        from workspaces_app.overview import register_usage
 
         for kind in (STREAM, WORDS):
             polling.register(kind)
         for command_kind in (CREATE, APPEND, CANCEL):
             commands.register(command_kind)
         topics.register(TOPIC)
+        register_usage(lines)

@@ -10,14 +10,14 @@ class SessionsConfig(AppConfig):
         from commands import kinds as commands
         from eventstream import topics
         from polling import kinds as polling
-        from sessions_app import deliveries, session_page, tallies
+        from sessions_app import deliveries, session_page, tallies, usage
         from sessions_app.mirror.adoption import SESSION_LIST
         from sessions_app.mirror.files import FILE
         from sessions_app.mirror.resources import RESOURCE
         from sessions_app.mirror.sessions import SESSION
         from sessions_app.mirror.videos import VIDEO
         from sessions_app.sending import CREATE, SEND, STOP
-        from workspaces_app import keys, webhooks
+        from workspaces_app import keys, overview, webhooks
 
         pre_migrate.connect(tallies.step_aside, sender=self)
         post_migrate.connect(tallies.install, sender=self)
@@ -36,3 +36,4 @@ class SessionsConfig(AppConfig):
             commands.register(command_kind)
         keys.poll_each_workspace(SESSION_LIST.name)
         webhooks.register(deliveries.wake)
+        overview.register_usage(usage.lines)

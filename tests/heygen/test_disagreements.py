@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 import heygen
+from config import env
 from heygen import Client, CreateSession, Dialect, SendMessage, statuses
 from heygen.webhooks import parse_delivery, verify
 from tests.fakes import CREATED
@@ -336,8 +338,10 @@ def test_21_the_type_of_a_delivery_is_read_from_each_key(key: str) -> None:
     assert parse_delivery(b'{"%s": "video_agent.fail"}' % key.encode()).event_type == "video_agent.fail"
 
 
-def test_22_no_price_is_built_in() -> None:
-    # Prices are settings of the installation: the client knows none.
+def test_22_the_price_of_video_is_a_setting_and_none_is_built_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.VIDEO_PRICE_PER_SECOND == 0.0333
+    monkeypatch.setenv("VIDEO_PRICE_PER_SECOND", "0.1")
+    assert env.decimal("VIDEO_PRICE_PER_SECOND", default=0.0333, least=0, most=100) == 0.1
     assert not [name for name in dir(heygen) if "price" in name.lower() or "cost" in name.lower()]
 
 

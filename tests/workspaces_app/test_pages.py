@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from tests.factories import PASSWORD, CatalogueItemFactory, MembershipFactory, UserFactory, WorkspaceFactory
+from tests.factories import (
+    PASSWORD,
+    CatalogueItemFactory,
+    MembershipFactory,
+    StreamFactory,
+    UserFactory,
+    VideoFactory,
+    VideoSessionFactory,
+    WorkspaceFactory,
+)
 from workspaces_app import members
 from workspaces_app.models import (
     AuditEntry,
@@ -111,7 +123,7 @@ def test_overview_costs_the_same_for_many_members(
     MembershipFactory.create_batch(count, workspace=workspace)
     client = browse(admin)
     client.get("/workspaces/studio/")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get("/workspaces/studio/")
 
 
@@ -377,3 +389,28 @@ def test_audit_trail_shows_this_workspace_page_by_page(
     assert seen == [f"thing.{number}" for number in reversed(range(105))]
     assert second.context["older"] is None
     assert client.get("/workspaces/studio/audit/?before=nonsense").status_code == 200
+
+
+def test_usage_is_counted_and_priced(
+    workspace: Workspace, admin: User, browse: Browse, settings: Settings
+) -> None:
+    settings.VIDEO_PRICE_PER_SECOND, settings.REALTIME_PRICE_PER_SECOND = 0.05, 0.1
+    session = VideoSessionFactory(workspace=workspace)
+    for duration, group in (
+        (60.0, "done"),
+        (30.0, "done"),
+        (None, "done"),
+        (-5.0, "done"),
+        (600.0, "failed"),
+    ):
+        VideoFactory(session=session, duration=duration, group=group)
+    begun = timezone.now() - timedelta(minutes=10)
+    StreamFactory(
+        workspace=workspace, started_at=begun, ended_at=begun + timedelta(minutes=2), group="completed"
+    )
+    StreamFactory(workspace=workspace, started_at=None)
+
+    page = browse(admin).get(workspace.get_absolute_url()).content.decode()
+
+    assert "1.5 minutes, about $4.50 at $0.05 a second" in page
+    assert "2.0 minutes, about $12.00 at $0.1 a second" in page

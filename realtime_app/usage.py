@@ -1,0 +1,30 @@
+"""What the live streams of a workspace came to, for its page. An estimate: HeyGen does not tell what it bills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from realtime_app.models import Stream
+from workspaces_app.models import Workspace
+from workspaces_app.overview import UsageLine
+
+
+def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
+    """Streams that played, for how long, and what they cost at `REALTIME_PRICE_PER_SECOND`."""
+    now = timezone.now()
+    played = Stream.objects.filter(workspace=workspace, started_at__gte=since)
+    lengths = [
+        stream.seconds_live(now) for stream in played.only("started_at", "ended_at", "gone_at").iterator()
+    ]
+    seconds, price = sum(lengths), settings.REALTIME_PRICE_PER_SECOND
+    hint = _("%(minutes)s minutes, about $%(cost)s at $%(price)s a second") % {
+        "minutes": f"{seconds / 60:,.1f}",
+        "cost": f"{seconds * price:,.2f}",
+        "price": f"{price:g}",
+    }
+    return [UsageLine(label=_("Live streams"), value=f"{len(lengths):,}", hint=hint)]
