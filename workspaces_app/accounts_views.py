@@ -80,12 +80,19 @@ def profile(request: SignedIn) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         changed = form.save(commit=False)
-        changed.save(update_fields=["name", "time_zone", "language"])
+        changed.save(update_fields=["name", "time_zone", "language", "single_keys"])
         translation.activate(changed.language)
         messages.success(request, _("Your settings are saved."))
         return redirect("accounts:profile")
     status = 422 if form.is_bound else 200
     return render(request, "workspaces_app/profile.html", {"form": form}, status=status)
+
+
+@require_POST
+def single_keys(request: SignedIn) -> HttpResponse:
+    """`on=1` lets single keys press buttons on this person's pages, anything else stops that."""
+    User.objects.filter(pk=request.user.pk).update(single_keys=request.POST.get("on") == "1")
+    return HttpResponse(status=204) if request.headers.get("HX-Request") else redirect("accounts:profile")
 
 
 @sensitive_post_parameters("current", "password", "again")

@@ -99,7 +99,7 @@ class ProfileForm(UserForm):
 
     class Meta:
         model = User
-        fields = ["name", "time_zone", "language"]
+        fields = ["name", "time_zone", "language", "single_keys"]
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 
 

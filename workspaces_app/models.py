@@ -51,6 +51,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=120, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     language = models.CharField(_("language"), max_length=16, default="en")
+    # Of the person, not of the browser: who dictates or types by switch does so on every machine.
+    single_keys = models.BooleanField(
+        _("single-key shortcuts"),
+        default=True,
+        help_text=_("Such as “a” for approve. “?” lists them on every page."),
+    )
     must_change_password = models.BooleanField(_("must change password"), default=False)
     sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May use the admin."))

@@ -1,18 +1,12 @@
 /**
  * Keys. `data-key="a" data-key-label="Approve"` on a link, button or field: the key presses or focuses it.
  * `[data-key-list]` holds links marked `data-key-item`: j and k go down and up among them.
- * `?` shows all keys of the page. They can be switched off, for whoever dictates or types by switch.
+ * `?` shows all keys of the page. They can be switched off, for whoever dictates or types by switch: `body[data-shortcuts]` is "on" or "off", per person.
  */
 import { widget } from "./widget.js";
 
-const OFF = "shortcuts-off";
-
 function switchedOff() {
-  try {
-    return localStorage.getItem(OFF) === "1";
-  } catch {
-    return false;
-  }
+  return document.body.dataset.shortcuts !== "on";
 }
 
 function usable(element) {
@@ -43,7 +37,7 @@ function move(step) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (!(event.target instanceof Element) || !document.body.hasAttribute("data-shortcuts")) return;
+  if (!(event.target instanceof Element)) return;
   if (switchedOff() || typing(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key === "j" || event.key === "k") {
     if (move(event.key === "j" ? 1 : -1)) event.preventDefault();
@@ -54,7 +48,8 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return;
   }
-  if (event.key.length !== 1) return;
+  // A key that is held down is one press: it must not approve what comes next.
+  if (event.key.length !== 1 || event.repeat) return;
   // A key belongs to the item it stands beside, if the focus is in one; else to the page.
   const selector = `[data-key="${CSS.escape(event.key)}"]`;
   const row = document.activeElement?.closest("[data-key-row]");
@@ -65,14 +60,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 widget("[data-shortcuts-on]", (box) => {
-  box.checked = !switchedOff();
+  // The box's form tells the server; this page follows at once.
   box.addEventListener("change", () => {
-    try {
-      if (box.checked) localStorage.removeItem(OFF);
-      else localStorage.setItem(OFF, "1");
-    } catch {
-      box.checked = true; // it cannot be remembered, so it is not so
-    }
+    document.body.dataset.shortcuts = box.checked ? "on" : "off";
   });
 });
 

@@ -169,6 +169,17 @@ def test_bad_settings_are_refused(workspace: Workspace, admin: User, browse: Bro
     assert set(response.context["form"].errors) == {"name", "dialect"}
 
 
+def test_single_keys_are_a_setting_of_the_person(viewer: User, browse: Browse) -> None:
+    client = browse(viewer)
+    assert 'data-shortcuts="on"' in client.get("/account/").content.decode()
+    assert client.post("/account/single-keys/").status_code == 302
+    assert 'data-shortcuts="off"' in client.get("/account/").content.decode()
+    answer = client.post("/account/single-keys/", {"on": "1"}, headers={"HX-Request": "true"})
+    assert answer.status_code == 204
+    viewer.refresh_from_db()
+    assert viewer.single_keys is True
+
+
 # --- Members -----------------------------------------------------------------------------------------------------
 
 
