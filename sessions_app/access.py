@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from sessions_app.models import MediaFile, Note, StatusGroup, VideoSession
 from workspaces_app import access as workspaces
 from workspaces_app.access import Person
-from workspaces_app.models import Role
+from workspaces_app.approval_rule import ApprovalRule
+from workspaces_app.models import Role, Workspace
 
 # HeyGen's word for "a storyboard or draft awaits a verdict".
 REVIEWING = "reviewing"
@@ -39,21 +40,63 @@ def sendable(user: Person, pk: UUID) -> VideoSession:
     workspace allows creators to.
     """
     found = session(user, pk, needs=Role.CREATOR)
-    if needs_approver(found):
-        role = workspaces.role_in(user, found.workspace_id)
-        if role is None or not role.allows(Role.APPROVER):
-            raise PermissionDenied(
-                _(
-                    "While a storyboard awaits its verdict any message may approve it, so this needs the role “Approver”."
-                )
-            )
+    if is_reviewing(found):
+        _require_verdict(user, found)
     return found
 
 
+def approvable(user: Person, pk: UUID) -> VideoSession:
+    """The session when the person may approve its storyboard, whatever it is doing just now."""
+    found = session(user, pk)
+    _require_verdict(user, found)
+    return found
+
+
+def _require_verdict(user: Person, found: VideoSession) -> None:
+    if not may_give_verdict(workspaces.role_in(user, found.workspace_id), found):
+        raise PermissionDenied(
+            _(
+                "While a storyboard awaits its verdict any message may approve it, so this needs the role “%(role)s”."
+            )
+            % {"role": ApprovalRule.of(found.workspace).role.label}
+        )
+
+
+def may_give_verdict(role: Role | None, found: VideoSession) -> bool:
+    """Whether somebody with this role may approve in the session's workspace."""
+    return role is not None and role.allows(ApprovalRule.of(found.workspace).role)
+
+
+def is_reviewing(found: VideoSession) -> bool:
+    """Whether a storyboard awaits its verdict: any message may be taken for one."""
+    return found.group == StatusGroup.NEEDS_YOU and found.status.casefold() == REVIEWING
+
+
 def needs_approver(found: VideoSession) -> bool:
-    """Whether sending to this session is an approval in this workspace."""
-    relaxed = bool(found.workspace.settings.get("creators_may_approve"))
-    return found.group == StatusGroup.NEEDS_YOU and found.status.casefold() == REVIEWING and not relaxed
+    """Whether sending to this session is an approval that creators of this workspace may not give."""
+    return is_reviewing(found) and not ApprovalRule.of(found.workspace).creators_may
+
+
+def is_undecided(user: Person, found: VideoSession) -> bool:
+    """Whether what this person says now must not be taken for an approval: others have to agree first."""
+    rule = ApprovalRule.of(found.workspace)
+    return is_reviewing(found) and not rule.lets_one_decide(author=found.owner_id == user.pk)
+
+
+def run_through_refusal(user: Person, workspace: Workspace) -> str:
+    """Why the person may not start a session that renders without showing a storyboard first; "" when they may."""
+    rule = ApprovalRule.of(workspace)
+    if not rule.lets_one_decide(author=True):
+        return _(
+            "In this workspace others have to approve a storyboard before it is rendered, so a session cannot run through"
+            " by itself."
+        )
+    role = workspaces.role_in(user, workspace.pk)
+    if role is None or not role.allows(rule.role):
+        return _(
+            "A session that runs through by itself is rendered without an approval, so this needs the role “%(role)s”."
+        ) % {"role": rule.role.label}
+    return ""
 
 
 def own_note(user: Person, session_pk: UUID, pk: UUID) -> Note:

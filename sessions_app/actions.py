@@ -17,7 +17,7 @@ from commands import ledger
 from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
-from sessions_app import meanwhile, storyboard
+from sessions_app import meanwhile
 from sessions_app.models import Mode, Note, SearchText, SessionTag, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
@@ -25,9 +25,8 @@ from timeline.events import NewEvent, record
 from timeline.models import Source
 from workspaces_app.models import User, Workspace
 
-
-class AlreadyApproved(Exception):
-    """Somebody approved this storyboard before; a second approval could start a second rendering."""
+# Before the words of somebody who may not approve alone: the agent might take any of them for an approval.
+UNDECIDED = "This is not an approval yet."
 
 
 class SaidMeanwhile(Exception):
@@ -40,10 +39,6 @@ class SaidMeanwhile(Exception):
 
 class AlreadyAnswered(SaidMeanwhile):
     """The question of a choice was answered before; the choice would be taken for an answer to something else."""
-
-
-class StaleRevision(Exception):
-    """The storyboard that the person looked at is not the newest any more."""
 
 
 def create(
@@ -97,27 +92,25 @@ def send(
     by: User,
     files: Sequence[Mapping[str, str]] = (),
     choices: Mapping[str, str] | None = None,
-    auto_proceed: bool = False,
-    revision: int | None = None,
+    undecided: bool = False,
     seen: meanwhile.Mark | None = None,
     question: int | None = None,
 ) -> Command:
-    """A message to the agent. `revision` is the storyboard (its message position) that the person judged, `seen` what
-    they knew of what others said, `question` (a message position) what they answer with one of its choices.
+    """A message to the agent. `undecided`: it must not be taken for an approval, and says so. `seen` is what the person
+    knew of what others said, `question` (a message position) what they answer with one of its choices.
 
-    Raises StaleRevision when a newer storyboard exists, AlreadyApproved, SaidMeanwhile, AlreadyAnswered,
-    commands.ledger.TokenTaken.
+    Raises SaidMeanwhile, AlreadyAnswered, commands.ledger.TokenTaken.
     """
-    payload: dict[str, Any] = {"message": text, "files": list(files), **(choices or {})}
-    if auto_proceed:
-        payload["auto_proceed"] = True
+    payload: dict[str, Any] = {
+        "message": f"{UNDECIDED}\n\n{text}" if undecided else text,
+        "files": list(files),
+        **(choices or {}),
+    }
+    if undecided:
+        payload["undecided"] = True
     with transaction.atomic():
-        if revision is not None:
-            _require_newest(session, revision)
-            _require_unapproved(session, revision, token)
-            payload["revision"] = revision
-        if seen is not None or question is not None:
-            _in_line(session)
+        # In line with those who approve: they must see an answer that came before theirs.
+        VideoSession.objects.select_for_update().filter(pk=session.pk).first()
         command, pressed = ledger.record(
             SEND_KIND,
             object_id=session.pk,
@@ -133,28 +126,8 @@ def send(
                 raise SaidMeanwhile(said)
             if question is not None and (said := meanwhile.answers(session, question, but=command)):
                 raise AlreadyAnswered(said)
-            _touched(session)
+            touched(session)
     return command
-
-
-def _in_line(session: VideoSession) -> None:
-    """Two people who press at once stand in line for the session's row: the second sees what the first did."""
-    VideoSession.objects.select_for_update().filter(pk=session.pk).first()
-
-
-def _require_newest(session: VideoSession, revision: int) -> None:
-    """Raises StaleRevision."""
-    current = storyboard.newest(session)
-    if current is None or current.position != revision:
-        raise StaleRevision
-
-
-def _require_unapproved(session: VideoSession, revision: int, token: str) -> None:
-    """Raises AlreadyApproved."""
-    _in_line(session)
-    approvals = Command.objects.filter(kind=SEND_KIND, object_id=session.pk, payload__revision=revision)
-    if approvals.exclude(token=token).exclude(state="refused").exists():
-        raise AlreadyApproved
 
 
 def stop(session: VideoSession, *, token: str, by: User) -> Command:
@@ -164,19 +137,16 @@ def stop(session: VideoSession, *, token: str, by: User) -> Command:
             STOP_KIND, object_id=session.pk, workspace_id=session.workspace_id, payload={}, token=token, by=by
         )
         if pressed:
-            _touched(session)
+            touched(session)
     return command
 
 
-def send_again(session: VideoSession, command: Command, *, by: User) -> Command:
+def send_again(command: Command, *, by: User) -> Command:
     """Sends a refused or unclear press once more, as a new one.
 
-    Raises StaleRevision for an approval of a storyboard that is not the newest any more, commands.ledger.NotRepeatable.
+    Raises commands.ledger.NotRepeatable. What it says must still hold when it is sent: `sending` looks.
     """
-    with transaction.atomic():
-        if "revision" in command.payload:
-            _require_newest(session, command.payload["revision"])
-        return ledger.send_again(command, by)
+    return ledger.send_again(command, by)
 
 
 def decide(command: Command, *, happened: bool, remote_id: str = "", by: User) -> bool:
@@ -254,7 +224,8 @@ def tag(session: VideoSession, *, tags: Sequence[str], by: User) -> None:
         _changed(session)
 
 
-def _touched(session: VideoSession) -> None:
+def touched(session: VideoSession) -> None:
+    """Something happened in the session that its viewers and its list should show."""
     VideoSession.objects.filter(pk=session.pk).update(active_at=timezone.now())
     _changed(session)
 

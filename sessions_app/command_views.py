@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -13,8 +14,8 @@ from django.views.decorators.http import require_POST
 
 from commands.ledger import NotRepeatable
 from commands.models import Command
-from sessions_app import access, actions
-from sessions_app.models import VideoSession
+from sessions_app import access, actions, approving
+from sessions_app.models import Mode, VideoSession
 from sessions_app.sending import CREATE_KIND, can_be_made_by
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
@@ -26,7 +27,14 @@ def _press(request: SignedIn, pk: UUID) -> tuple[Command, VideoSession]:
     if command is None:
         raise Http404
     if command.kind == CREATE_KIND:
-        return command, access.session(request.user, command.object_id, needs=Role.CREATOR)
+        session = access.session(request.user, command.object_id, needs=Role.CREATOR)
+        if session.mode == Mode.GENERATE and (
+            reason := access.run_through_refusal(request.user, session.workspace)
+        ):
+            raise PermissionDenied(reason)
+        return command, session
+    if "revision" in command.payload:
+        return command, access.approvable(request.user, command.object_id)
     return command, access.sendable(request.user, command.object_id)
 
 
@@ -36,11 +44,12 @@ def again(request: SignedIn, pk: UUID) -> HttpResponse:
     """Sends it once more, as a new press."""
     command, session = _press(request, pk)
     try:
-        actions.send_again(session, command, by=request.user)
-    except actions.StaleRevision:
-        messages.error(
-            request, _("There is a newer storyboard than the one this approved; nothing was sent.")
-        )
+        if "revision" in command.payload:
+            approving.send_again(session, command, by=request.user, request=request)
+        else:
+            actions.send_again(command, by=request.user)
+    except approving.NotApproved as refused:
+        messages.error(request, str(refused.sentence))
     except NotRepeatable:
         messages.warning(request, _("That was settled meanwhile; nothing was sent again."))
     return redirect(session)

@@ -239,14 +239,19 @@ def _explanation(command: Command) -> str:
     return _("HeyGen's answer was lost. We are finding out whether it arrived; it is not sent twice.")
 
 
-def question(session: VideoSession, messages: Sequence[Message]) -> Question | None:
-    """The agent's last words while it waits for a person; None when it does not, or said nothing."""
+def question(
+    session: VideoSession, messages: Sequence[Message], *, with_choices: bool = True
+) -> Question | None:
+    """The agent's last words while it waits for a person; None when it does not, or said nothing.
+
+    Without choices a list at their end stays a list: where several people decide, no single press may.
+    """
     if session.group != "needs_you" or session.gone_at is not None:
         return None
     for message in reversed(messages):
         if message.role == "user":
             return None
         if message.content.strip():
-            asked, choices = prose.ask(message.content)
+            asked, choices = prose.ask(message.content) if with_choices else (message.content, [])
             return Question(html=prose.rendered(asked), choices=choices, position=message.position)
     return None

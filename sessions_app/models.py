@@ -4,7 +4,7 @@
                  1─* Gap
                  1─* Resource 1─* MediaFile
                  1─* Video    1─* MediaFile
-                 1─* SessionTag, RawWindow, Note, SearchText, ReadMark
+                 1─* SessionTag, RawWindow, Note, SearchText, ReadMark, Approval, Snooze
 
 Every row that a browser may ask for has a UUIDv7 of ours as its id; HeyGen's ids stay in `remote_id`, `resource_id`
 and `video_id` and never appear in an address.
@@ -22,12 +22,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.querysets import (
+    ApprovalQuerySet,
     MediaFileQuerySet,
     MessageQuerySet,
     NoteQuerySet,
     RawWindowQuerySet,
     ResourceQuerySet,
     SessionTagQuerySet,
+    SnoozeQuerySet,
     TallyQuerySet,
     UploadQuerySet,
     VideoQuerySet,
@@ -106,6 +108,7 @@ class VideoSession(models.Model):
     objects = VideoSessionQuerySet.as_manager()
 
     if TYPE_CHECKING:
+        approvals: RelatedManager[Approval]
         messages: RelatedManager[Message]
         gaps: RelatedManager[Gap]
         resources: RelatedManager[Resource]
@@ -496,6 +499,67 @@ class StatusSpell(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {self.seconds:.0f} s"
+
+
+class Approval(models.Model):
+    """One person's approval of one storyboard revision.
+
+    A workspace may ask for several before the agent is told. An approval of a revision that is not the newest any more is
+    withdrawn by that alone: it counts for nothing, and stays to be seen.
+    """
+
+    session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="approvals")
+    # The message that carries the revision, as `storyboard.Revision.position`.
+    position = models.PositiveIntegerField()
+    by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="storyboard_approvals"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = ApprovalQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        session_id: Any
+        by_id: int
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "position", "by"], name="approval_once"),
+        ]
+        ordering = ["session", "position", "id"]
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
+
+    def __str__(self) -> str:
+        return f"{self.session_id} at {self.position} by {self.by_id}"
+
+
+class Snooze(models.Model):
+    """A session that one person does not want to see in their inbox for a while.
+
+    Of one person: for the others it still waits. It ends with its time, or as soon as anything happens in the session.
+    """
+
+    session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="snoozes")
+    user = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="snoozes"
+    )
+    # Null: until something happens.
+    until = models.DateTimeField(null=True, blank=True)
+    # The session's `active_at` when it was put off; a later one ends it.
+    active_at = models.DateTimeField()
+
+    objects = SnoozeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "session"], name="snooze_once"),
+        ]
+        verbose_name = _("snooze")
+        verbose_name_plural = _("snoozes")
+
+    def __str__(self) -> str:
+        return f"{self.session_id} for {self.user_id}"
 
 
 class Upload(models.Model):

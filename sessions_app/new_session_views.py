@@ -19,7 +19,7 @@ from commands.ledger import TokenTaken
 from commands.models import Command, State
 from sessions_app import access, actions, uploads, words
 from sessions_app.forms import NewSessionForm, own_uploads, upload_items
-from sessions_app.models import VideoSession
+from sessions_app.models import Mode, VideoSession
 from sessions_app.sending import CREATE_KIND
 from workspaces_app import access as workspaces
 from workspaces_app.models import CatalogueItem, CatalogueKind, Role, Workspace
@@ -88,6 +88,11 @@ def new(request: SignedIn) -> HttpResponse:
 def _create(request: SignedIn, form: NewSessionForm) -> VideoSession | None:
     """The session, or None with the reason on the form."""
     cleaned = form.cleaned_data
+    if cleaned["mode"] == Mode.GENERATE and (
+        reason := access.run_through_refusal(request.user, cleaned["workspace"])
+    ):
+        form.add_error("mode", reason)
+        return None
     try:
         sent_now = [
             uploads.store(file, workspace=cleaned["workspace"], owner=request.user)

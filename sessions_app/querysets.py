@@ -16,18 +16,26 @@ from django.db.models.functions import Left, Length, RowNumber
 from workspaces_app.scoping import WorkspaceScoped
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sessions_app.models import (  # noqa: F401
+        Approval,
         MediaFile,
         Message,
         Note,
         RawWindow,
         Resource,
         SessionTag,
+        Snooze,
         Upload,
         Video,
         VideoSession,
     )
+    from workspaces_app.approval_rule import ApprovalRule
     from workspaces_app.models import User
+
+# HeyGen's words for an agent at work on the next answer; a rendering takes its time.
+THINKING = ("thinking", "processing")
 
 
 class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
@@ -51,6 +59,26 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
             .order_by("status_since", "id")
         )
 
+    def failed_here(self, since: datetime) -> VideoSessionQuerySet:
+        """Sessions started here that failed after `since`. What failed elsewhere before it was found is nobody's news."""
+        return self.filter(group="failed", archived=False, owner__isnull=False, status_since__gte=since)
+
+    def stuck(self, *, before: datetime, since: datetime) -> VideoSessionQuerySet:
+        """Sessions started here whose agent thinks and has shown nothing new after `before`, but something after `since`."""
+        return self.filter(
+            group="working",
+            archived=False,
+            gone_at=None,
+            owner__isnull=False,
+            status__in=THINKING,
+            active_at__lt=before,
+            active_at__gte=since,
+        )
+
+    def not_snoozed_by(self, user: User, now: datetime) -> VideoSessionQuerySet:
+        """Without those that this person put off and in which nothing has happened since."""
+        return self.exclude(models.Exists(user.snoozes.that_hide(models.OuterRef("pk"), now)))
+
     def working(self) -> VideoSessionQuerySet:
         """Sessions that occupy one of HeyGen's places for concurrent jobs."""
         return self.filter(group="working", gone_at=None)
@@ -59,6 +87,24 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
         """Which of these sessions of HeyGen's the workspace has already."""
         found = self.filter(workspace_id=workspace_id, remote_id__in=list(remote_ids))
         return {remote_id for remote_id in found.values_list("remote_id", flat=True) if remote_id}
+
+
+class SnoozeQuerySet(models.QuerySet["Snooze"]):
+    def that_hide(self, session: models.OuterRef, now: datetime) -> SnoozeQuerySet:
+        """Those that hold for `session`: their time has not come, and nothing happened in it meanwhile."""
+        return self.filter(
+            models.Q(until=None) | models.Q(until__gt=now),
+            session=session,
+            active_at__gte=models.F("session__active_at"),
+        )
+
+    def in_force(self, now: datetime) -> SnoozeQuerySet:
+        """The same for all sessions, the next to come back first."""
+        return self.filter(
+            models.Q(until=None) | models.Q(until__gt=now),
+            active_at__gte=models.F("session__active_at"),
+            session__archived=False,
+        ).order_by(models.F("until").asc(nulls_last=True), "id")
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -75,6 +121,20 @@ class NoteQuerySet(models.QuerySet["Note"]):
     def for_page(self) -> NoteQuerySet:
         """With their authors, newest first."""
         return self.select_related("author").order_by("-id")
+
+
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    def that_count(self, session: VideoSession, rule: ApprovalRule) -> ApprovalQuerySet:
+        """Those in this session by people who may approve by this rule now, with who gave them, in their order."""
+        mine = self.filter(
+            session=session,
+            by__is_active=True,
+            by__memberships__workspace=session.workspace_id,
+            by__memberships__role__in=rule.roles,
+        )
+        if not rule.author_counts:
+            mine = mine.exclude(by=session.owner_id)
+        return mine.select_related("by").order_by("id")
 
 
 class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):

@@ -29,9 +29,10 @@ from heygen import matching, statuses
 from polling import schedule
 from polling.budget import Priority
 from polling.changes import Announcement, announce
-from sessions_app import storyboard
+from sessions_app import access, storyboard
 from sessions_app.mirror.adoption import PAGE, SKEW_SECONDS
 from sessions_app.models import (
+    Approval,
     Gap,
     Message,
     Note,
@@ -40,16 +41,20 @@ from sessions_app.models import (
     Resource,
     SearchText,
     SessionTag,
+    Snooze,
     StatusGroup,
     Video,
     VideoSession,
 )
+from workspaces_app import access as workspaces
 from workspaces_app import webhooks, wire
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.outcomes import outcome_of
 
 # Our own code of a refusal: what the person approved is not what HeyGen would take it for.
 STALE = "stale_revision"
+# The same: it could be taken for an approval that its sender may not give.
+VERDICT = "verdict"
 CREATE_KIND, SEND_KIND, STOP_KIND = "session.create", "session.send", "session.stop"
 # How deep the settling of a create reads the list; older sessions cannot be its answer.
 LIST_PAGES = 5
@@ -132,7 +137,19 @@ def _take_over(adopted: VideoSession, command: Command) -> None:
     adopted.refresh_from_db()
     # Both have a line of title and prompt for the search; the next poll writes it anew.
     SearchText.objects.filter(session=adopted, position=-1).delete()
-    for model in (Message, Gap, Resource, Video, RawWindow, Note, ReadMark, SessionTag, SearchText):
+    for model in (
+        Message,
+        Gap,
+        Resource,
+        Video,
+        RawWindow,
+        Note,
+        ReadMark,
+        SessionTag,
+        SearchText,
+        Approval,
+        Snooze,
+    ):
         model._default_manager.filter(session=adopted).update(session=command.object_id)
     # What was said to it meanwhile is still to be sent, or linked to its message.
     Command.objects.filter(object_id=adopted.pk).update(object_id=command.object_id)
@@ -253,7 +270,7 @@ def ceiling(command: Command) -> str | None:
 
 def _accepted(command: Command) -> tuple[VideoSession, str]:
     """The session with its remote id; `after_create` saw that it has one."""
-    session = VideoSession.objects.get(pk=command.object_id)
+    session = VideoSession.objects.select_related("workspace").get(pk=command.object_id)
     assert session.remote_id is not None  # noqa: S101
     return session, session.remote_id
 
@@ -270,11 +287,9 @@ def after_create(command: Command) -> str | None:
 def send_message(command: Command) -> Outcome:
     session, remote_id = _accepted(command)
     payload = command.payload
-    if "revision" in payload:
-        # It may have waited: for its turn, for the budget, for a key.
-        current = storyboard.newest(session)
-        if current is None or current.position != payload["revision"]:
-            return Refused(None, STALE, "A newer storyboard came before this approval was sent.")
+    # It may have waited: for its turn, for the budget, for a key.
+    if refused := _overtaken(command, session):
+        return refused
     message = heygen.SendMessage(
         message=payload["message"],
         avatar_id=payload.get("avatar_id"),
@@ -293,6 +308,30 @@ def send_message(command: Command) -> Outcome:
         return outcome_of(error)
     # Can be looked up nowhere, so a part of it is better than none.
     return Accepted(remote_ref=sent.run_id[:255], answer={"title": sent.title})
+
+
+def _overtaken(command: Command, session: VideoSession) -> Refused | None:
+    """Why what was right when it was pressed must not be sent any more: a storyboard came that it could approve."""
+    payload = command.payload
+    if "revision" in payload:
+        current = storyboard.newest(session)
+        if current is None or current.position != payload["revision"]:
+            return Refused(None, STALE, "A newer storyboard came before this approval was sent.")
+        return None
+    if not access.is_reviewing(session) or payload.get("undecided"):
+        return None
+    person = command.by
+    if person is None or not access.may_give_verdict(
+        workspaces.role_in(person, session.workspace_id), session
+    ):
+        return Refused(
+            None, VERDICT, "A storyboard came before this was sent, and its sender may not approve one."
+        )
+    if access.is_undecided(person, session):
+        return Refused(
+            None, VERDICT, "A storyboard came before this was sent, which one person may not approve."
+        )
+    return None
 
 
 def send_accepted(command: Command, outcome: Accepted) -> None:

@@ -18,12 +18,13 @@ from django.utils import timezone
 
 from commands.models import Command
 from polling import schedule
-from sessions_app import access, conversation, lengths, meanwhile, storyboard, tiles, turn, words
+from sessions_app import access, approving, conversation, lengths, meanwhile, storyboard, tiles, turn, words
 from sessions_app.conversation import PAGE
 from sessions_app.models import Message, Mode, Note, Resource, VideoSession
 from sessions_app.tiles import Tile
 from timeline.models import Event
 from workspaces_app import access as workspaces
+from workspaces_app.approval_rule import ApprovalRule
 from workspaces_app.models import Role
 
 KIND = "session"
@@ -59,14 +60,17 @@ def rights_of(role: Role) -> Rights:
 
 @dataclass(frozen=True, slots=True)
 class Storyboard:
-    """A revision to look at: its pictures, which of them are new in it, its text."""
+    """A revision to look at: its pictures, which of them are new in it, and how far its approval is. Its text is in the conversation.
+
+    `earlier` are the numbers of those before it.
+    """
 
     number: int
     position: int
-    text: str
     tiles: Sequence[Tile]
     new: frozenset[UUID]
-    earlier: int
+    earlier: Sequence[int]
+    approval: approving.Standing
 
 
 def stream_address(session: VideoSession, rights: Rights) -> str:
@@ -106,7 +110,8 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     by_id = {resource.pk: tiles.tile(resource, files[resource.pk]) for resource in resources}
     by_remote_id = {resource.resource_id: by_id[resource.pk] for resource in resources}
     portrait = session.settings.get("orientation") == "portrait"
-    reviewing = session.group == "needs_you" and session.status.casefold() == access.REVIEWING
+    reviewing = access.is_reviewing(session)
+    several_decide = ApprovalRule.of(session.workspace).needed > 1
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
     answered = any(press.is_under_way and press.kind == "send" for press in presses)
@@ -126,7 +131,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "presses": presses,
         "mark": meanwhile.mark(session),
         "answered": answered,
-        "question": None if answered else conversation.question(session, newest),
+        "question": None
+        if answered
+        else conversation.question(session, newest, with_choices=not (reviewing and several_decide)),
         "storyboard": board,
         "films": [tiles.film(video, files[video.pk], portrait=portrait) for video in videos],
         "wished": lengths.wished(session.prompt),
@@ -196,10 +203,10 @@ def _storyboard(
     return Storyboard(
         number=newest.number,
         position=newest.position,
-        text=newest.text,
         tiles=[shown[resource.pk] for resource in newest.resources],
         new=newest.added,
-        earlier=len(found) - 1,
+        earlier=[revision.number for revision in found[:-1]],
+        approval=approving.standing(session, newest.position),
     )
 
 

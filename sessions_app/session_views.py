@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from commands import tokens
 from commands.ledger import TokenTaken
 from polling import schedule
-from sessions_app import access, actions, conversation, reading, session_page, uploads
+from sessions_app import access, actions, approving, conversation, reading, session_page, uploads
 from sessions_app.forms import (
     MessageForm,
     MessageSpan,
@@ -33,8 +33,6 @@ from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
 
 PAGE = "sessions_app/detail.html"
-# To the agent, in the language that it is sure to understand. In the older dialect the flag says the same.
-APPROVAL = "Approved. Please go ahead and make the video."
 
 
 def _context(
@@ -123,6 +121,12 @@ def _stale(request: SignedIn, session: VideoSession, form: Any, message: str) ->
     return _refused(request, session, form)
 
 
+def _others_decide() -> str:
+    return _(
+        "Others have to approve here, too. Say in your own words what should change, or approve the storyboard itself."
+    )
+
+
 def _taken() -> str:
     return _("This form was sent before. Load the page again to see what became of it.")
 
@@ -148,6 +152,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
             token=form.cleaned_data["token"],
             by=request.user,
             seen=form.cleaned_data["seen"],
+            undecided=access.is_undecided(request.user, session),
         )
     except actions.SaidMeanwhile as meanwhile:
         return _refused(request, session, form, others=meanwhile.said)
@@ -163,6 +168,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
 def answer(request: SignedIn, pk: UUID) -> HttpResponse:
     """One of the choices that the agent's question ends in."""
     session = access.sendable(request.user, pk)
+    if access.is_undecided(request.user, session):
+        return _stale(request, session, _bound(MessageForm()), _others_decide())
     return _press(
         request,
         session,
@@ -184,17 +191,16 @@ def answer(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 def approve(request: SignedIn, pk: UUID) -> HttpResponse:
     """The verdict on a storyboard. It counts only for the newest one, and has to say which one it is about."""
-    session = access.sendable(request.user, pk)
+    session = access.approvable(request.user, pk)
     return _press(
         request,
         session,
-        lambda form: actions.send(
+        lambda form: approving.approve(
             session,
-            text=APPROVAL,
+            revision=-1 if form["revision"] is None else form["revision"],  # none is a stale one
             token=form["token"],
             by=request.user,
-            auto_proceed=session.dialect == "sessions",
-            revision=-1 if form["revision"] is None else form["revision"],  # none is a stale one
+            request=request,
         ),
     )
 
@@ -216,17 +222,8 @@ def _press(
         return _stale(request, session, _bound(form), _("This form is out of date. Load the page again."))
     try:
         action(press.cleaned_data)
-    except actions.StaleRevision:
-        return _stale(
-            request,
-            session,
-            _bound(form),
-            _("There is a newer storyboard than the one you approved. Look at it first; nothing was sent."),
-        )
-    except actions.AlreadyApproved:
-        return _stale(
-            request, session, _bound(form), _("Somebody approved this storyboard already; nothing was sent.")
-        )
+    except approving.NotApproved as refused:
+        return _stale(request, session, _bound(form), str(refused.sentence))
     except actions.AlreadyAnswered as meanwhile:
         return _refused(request, session, _bound(form), others=meanwhile.said, was_choice=True)
     except TokenTaken:

@@ -152,6 +152,11 @@ def refusal(command: Command) -> str:
         return _(
             "A newer storyboard came before this approval could be sent. Look at it: nothing was approved."
         )
+    if command.error.get("code") == "verdict":
+        return _(
+            "A storyboard came before this could be sent, and any message may approve one. Nothing was sent: an approver"
+            " has to answer."
+        )
     message = str(command.error.get("message") or "").strip()
     return message or _("HeyGen gave no reason.")
 
@@ -174,6 +179,11 @@ def event_sentence(event: Event) -> str:
     if what == "session.messages":
         count = int(data.get("count") or 0)
         return _("One new message") if count == 1 else _("%(count)s new messages") % {"count": count}
+    if what == "session.approval":
+        given, needed = int(data.get("given") or 0), int(data.get("needed") or 0)
+        if needed < 2:
+            return _("Storyboard approved")
+        return _("Storyboard approved (%(given)d of %(needed)d)") % {"given": given, "needed": needed}
     if what in _EVENTS:
         return str(_EVENTS[what])
     if what.startswith("command."):

@@ -12,7 +12,9 @@ from django.contrib.auth import password_validation
 from django.core.validators import MaxLengthValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from workspaces_app.approval_rule import MOST, ApprovalRule, people_who_may_approve
 from workspaces_app.models import Dialect, Role, User, Workspace
 
 if TYPE_CHECKING:
@@ -112,15 +114,73 @@ def time_zones() -> list[str]:
 
 
 class WorkspaceForm(TeamForm):
+    """Name, dialect and who decides. To let creators approve has to be confirmed after a warning."""
+
     dialect = forms.ChoiceField(
         label=_("Dialect"),
         choices=Dialect.choices,
         help_text=_("Which session API new sessions use. Existing ones keep the one they were made with."),
     )
+    approvals_needed = forms.IntegerField(
+        label=_("Approvals that a storyboard needs"),
+        min_value=1,
+        max_value=MOST,
+        help_text=_("By different people. The last one sends the approval to HeyGen."),
+    )
+    author_may_approve = forms.BooleanField(
+        label=_("The approval of the person who started the session counts"), required=False
+    )
+    creators_may_approve = forms.BooleanField(label=_("Creators may approve, too"), required=False)
+    understood = forms.BooleanField(label=_("I understand, let creators approve"), required=False)
 
     class Meta:
         model = Workspace
         fields = ["name", "dialect"]
+
+    def __init__(self, data: QueryDict | None = None, *, instance: Workspace) -> None:
+        super().__init__(data, instance=instance, initial=ApprovalRule.of(instance).as_settings())
+        self.was = ApprovalRule.of(instance)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if (
+            cleaned.get("creators_may_approve")
+            and not self.was.creators_may
+            and not cleaned.get("understood")
+        ):
+            self.add_error(
+                "understood",
+                _(
+                    "Every creator could then start the rendering of a video, which costs money: by approving, by any"
+                    " message while a storyboard awaits its verdict, or by sessions that run through by themselves."
+                ),
+            )
+        if "approvals_needed" in cleaned:
+            able = people_who_may_approve(self.instance, self.rule())
+            if cleaned["approvals_needed"] > max(able, 1):
+                self.add_error(
+                    "approvals_needed",
+                    ngettext(
+                        "Only %(able)d person here may approve, so nothing could be approved any more.",
+                        "Only %(able)d people here may approve, so nothing could be approved any more.",
+                        able,
+                    )
+                    % {"able": able},
+                )
+        return cleaned
+
+    def rule(self) -> ApprovalRule:
+        """What was chosen."""
+        return ApprovalRule(
+            needed=self.cleaned_data["approvals_needed"],
+            author_counts=self.cleaned_data["author_may_approve"],
+            creators_may=self.cleaned_data["creators_may_approve"],
+        )
+
+    @property
+    def warns(self) -> bool:
+        """Whether the warning stands on the page, with its box to tick."""
+        return "understood" in self.errors or bool(self.is_bound and self.cleaned_data.get("understood"))
 
 
 class KeyForm(forms.Form):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -74,22 +75,32 @@ def workspace_settings(request: SignedIn, slug: str) -> HttpResponse:
     workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
     form = WorkspaceForm(request.POST if request.method == "POST" else None, instance=workspace)
     if request.method == "POST" and form.is_valid():
-        changed = form.save(commit=False)
-        changed.save(update_fields=["name", "dialect"])
-        audit.record(
-            "workspace.changed",
-            actor=request.user,
-            workspace_id=workspace.pk,
-            about=workspace,
-            data={name: form.cleaned_data[name] for name in form.changed_data},
-            request=request,
-        )
+        changed = _save_settings(request, form)
         messages.success(request, _("The workspace is saved."))
         return redirect(changed)
     # The form wrote into its instance: the heading keeps the name that is stored.
     stored = Workspace.objects.get(pk=workspace.pk)
     context = {"workspace": stored, "form": form}
     return render(request, "workspaces_app/settings.html", context, status=422 if form.is_bound else 200)
+
+
+def _save_settings(request: SignedIn, form: WorkspaceForm) -> Workspace:
+    changed = form.save(commit=False)
+    rule = form.rule()
+    with transaction.atomic():
+        # Only the rule's own keys: others may have changed since the form was drawn.
+        stored = Workspace.objects.select_for_update().get(pk=changed.pk)
+        changed.settings = {**stored.settings, **rule.as_settings()}
+        changed.save(update_fields=["name", "dialect", "settings"])
+        audit.record(
+            "workspace.changed",
+            actor=request.user,
+            workspace_id=changed.pk,
+            about=changed,
+            data={name: form.cleaned_data[name] for name in form.changed_data if name != "understood"},
+            request=request,
+        )
+    return changed
 
 
 # --- Members --------------------------------------------------------------------------------------------------------

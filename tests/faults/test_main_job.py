@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from commands import tokens
-from sessions_app import actions
+from sessions_app import actions, approving
 from sessions_app.models import MediaFile, MediaState
 from tests.processes import wait_until
 from tests.studio import Studio
@@ -22,7 +22,7 @@ def test_a_session_runs_from_prompt_to_film(studio: Studio):
     revision = studio.storyboard(session)
     assert len(revision.resources) >= 3
 
-    actions.send(session, text="Approve", token=tokens.new(), by=studio.person, revision=revision.position)
+    approving.approve(session, revision=revision.position, token=tokens.new(), by=studio.person)
     studio.until(session, "status == 'completed'", seconds=60)
     wait_until(lambda: session.videos.filter(group="done").exists(), seconds=30, what="the video is there")
     wait_until(

@@ -24,7 +24,7 @@ from tests.factories import (
     WorkspaceFactory,
 )
 from tests.sessions_app.presses import press_in
-from workspaces_app.models import Role, User, Workspace
+from workspaces_app.models import Membership, Role, User, Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,7 @@ def test_every_field_reaches_the_call(browser: Client, creator: User, workspace:
         size=1,
         asset_id="asset-1",
     )
+    Membership.objects.filter(user=creator).update(role=Role.APPROVER)
     chosen = {
         "mode": "generate",
         "orientation": "portrait",
@@ -186,6 +187,44 @@ def test_a_workspace_where_one_only_looks_is_not_offered(browser: Client, creato
     assert "Only looked at" not in browser.get(ADDRESS).content.decode()
     assert browser.post(ADDRESS, filled(workspace="looked-at")).status_code == 422
     assert not Command.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "settings", "started"),
+    [
+        (Role.CREATOR, {}, False),
+        (Role.CREATOR, {"creators_may_approve": True}, True),
+        (Role.APPROVER, {}, True),
+        (Role.ADMIN, {}, True),
+        (Role.ADMIN, {"approvals_needed": 2}, False),
+        (Role.ADMIN, {"author_may_approve": False}, False),
+    ],
+)
+def test_a_session_that_runs_through_needs_who_could_approve_it_alone(
+    browser: Client, creator: User, workspace: Workspace, role: Role, settings: dict[str, Any], started: bool
+):
+    Membership.objects.filter(user=creator).update(role=role)
+    Workspace.objects.filter(pk=workspace.pk).update(settings=settings)
+
+    response = browser.post(ADDRESS, filled(mode="generate"))
+
+    assert response.status_code == (302 if started else 422)
+    assert Command.objects.exists() is started
+    if not started:
+        assert set(response.context["form"].errors) == {"mode"}
+
+
+def test_a_start_that_runs_through_is_not_sent_again_below_the_role(
+    browser: Client, creator: User, workspace: Workspace
+):
+    session = VideoSessionFactory(workspace=workspace, mode="generate", remote_id=None)
+    refused = press_in(session, "refused", kind="session.create")
+    again = reverse("sessions:press-again", args=[refused.pk])
+
+    assert browser.post(again).status_code == 403
+    Membership.objects.filter(user=creator).update(role=Role.APPROVER)
+    assert browser.post(again).status_code == 302
+    assert Command.objects.count() == 2
 
 
 def test_a_viewer_starts_nothing(workspace: Workspace, client: Client):

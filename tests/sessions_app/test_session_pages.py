@@ -28,6 +28,7 @@ from tests.factories import (
 )
 from tests.markup import inline_code
 from tests.sessions_app.presses import press_in
+from tests.sessions_app.storyboards import reviewing
 from timeline.models import Event
 from workspaces_app.models import Role, User
 
@@ -44,19 +45,6 @@ def signed_in(session: VideoSession, role: Role = Role.APPROVER) -> Client:
     client = Client()
     client.force_login(person(session, role))
     return client
-
-
-def reviewing(**fields: Any) -> VideoSession:
-    """A session whose agent shows one storyboard of two pictures, and waits."""
-    session: VideoSession = VideoSessionFactory(
-        group="needs_you", status="reviewing", message_count=2, **fields
-    )
-    MessageFactory(session=session, position=0, role="user", content="A film")
-    MessageFactory(session=session, position=1, content="Look:", resource_ids=["a", "b"])
-    for place, name in enumerate("ab"):
-        resource = ResourceFactory(session=session, resource_id=name, message_position=1, place=place)
-        MediaFileFactory(resource=resource, role="main")
-    return session
 
 
 def post(client: Client, name: str, session: VideoSession, **data: Any) -> Any:
@@ -113,7 +101,7 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown(size: int, djang
         press_in(session, "queued", by=UserFactory())
     client = signed_in(session)
     client.get(session.get_absolute_url())
-    with django_assert_num_queries(18):  # two of them for who is asking
+    with django_assert_num_queries(19):  # two of them for who is asking
         client.get(session.get_absolute_url())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -21,6 +22,7 @@ from tests.factories import (
     WorkspaceFactory,
 )
 from workspaces_app import members
+from workspaces_app.approval_rule import ApprovalRule
 from workspaces_app.models import (
     AuditEntry,
     CatalogueItem,
@@ -140,8 +142,22 @@ def test_viewer_sees_members_but_no_buttons(
 # --- Settings ----------------------------------------------------------------------------------------------------
 
 
+def settings_form(**fields: str) -> dict[str, str]:
+    """The settings as the page has them for a new workspace; a box that is not ticked is not sent."""
+    form = {
+        "name": "Studio",
+        "dialect": "current",
+        "approvals_needed": "1",
+        "author_may_approve": "on",
+        "creators_may_approve": "",
+    } | fields
+    return {name: value for name, value in form.items() if value}
+
+
 def test_settings_are_saved_and_noted(workspace: Workspace, admin: User, browse: Browse) -> None:
-    response = browse(admin).post("/workspaces/studio/settings/", {"name": "Studio B", "dialect": "sessions"})
+    response = browse(admin).post(
+        "/workspaces/studio/settings/", settings_form(name="Studio B", dialect="sessions")
+    )
     assert response["Location"] == "/workspaces/studio/"
     workspace.refresh_from_db()
     assert (workspace.name, workspace.dialect) == ("Studio B", "sessions")
@@ -156,7 +172,7 @@ def test_settings_are_saved_and_noted(workspace: Workspace, admin: User, browse:
 def test_settings_take_no_address_from_members(workspace: Workspace, admin: User, browse: Browse) -> None:
     browse(admin).post(
         "/workspaces/studio/settings/",
-        {"name": "Studio", "dialect": "current", "base_url": "http://169.254.169.254/", "slug": "x"},
+        settings_form(base_url="http://169.254.169.254/", slug="x"),
     )
     before = workspace.base_url
     workspace.refresh_from_db()
@@ -164,9 +180,60 @@ def test_settings_take_no_address_from_members(workspace: Workspace, admin: User
 
 
 def test_bad_settings_are_refused(workspace: Workspace, admin: User, browse: Browse) -> None:
-    response = browse(admin).post("/workspaces/studio/settings/", {"name": "", "dialect": "klingon"})
+    response = browse(admin).post("/workspaces/studio/settings/", settings_form(name="", dialect="klingon"))
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {"name", "dialect"}
+
+
+def test_who_approves_is_a_setting_that_keeps_the_others_and_is_noted(
+    workspace: Workspace, admin: User, browse: Browse
+) -> None:
+    Workspace.objects.filter(pk=workspace.pk).update(settings={"simulated": True})
+    MembershipFactory(workspace=workspace, role=Role.APPROVER)
+    browse(admin).post(
+        "/workspaces/studio/settings/", settings_form(approvals_needed="2", author_may_approve="")
+    )
+    workspace.refresh_from_db()
+    assert workspace.settings == {
+        "simulated": True,
+        "approvals_needed": 2,
+        "author_may_approve": False,
+        "creators_may_approve": False,
+    }
+    assert AuditEntry.objects.get().data == {"approvals_needed": 2, "author_may_approve": False}
+
+
+def test_letting_creators_approve_is_warned_about_first(
+    workspace: Workspace, admin: User, browse: Browse
+) -> None:
+    client = browse(admin)
+    warned = client.post("/workspaces/studio/settings/", settings_form(creators_may_approve="on"))
+    assert warned.status_code == 422
+    assert "costs money" in warned.content.decode()
+    workspace.refresh_from_db()
+    assert workspace.settings == {}
+
+    client.post("/workspaces/studio/settings/", settings_form(creators_may_approve="on", understood="on"))
+    workspace.refresh_from_db()
+    assert ApprovalRule.of(workspace) == ApprovalRule(creators_may=True)
+    # What was understood once is not asked again.
+    kept = client.post(
+        "/workspaces/studio/settings/", settings_form(name="Studio C", creators_may_approve="on")
+    )
+    assert kept.status_code == 302
+
+
+def test_more_approvals_than_people_are_refused(workspace: Workspace, admin: User, browse: Browse) -> None:
+    answer = browse(admin).post("/workspaces/studio/settings/", settings_form(approvals_needed="3"))
+    assert answer.status_code == 422
+    assert "may approve, so nothing could be approved" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "broken", [{"approvals_needed": "2"}, {"approvals_needed": True}, {"approvals_needed": 0}, []]
+)
+def test_a_broken_rule_is_the_usual_one(broken: Any) -> None:
+    assert ApprovalRule.of(Workspace(settings=broken)) == ApprovalRule()
 
 
 def test_single_keys_are_a_setting_of_the_person(viewer: User, browse: Browse) -> None:

@@ -1,0 +1,239 @@
+"""Approving a storyboard: it belongs to one revision, may need several people, and reaches HeyGen once.
+
+Everybody who approves stands in line for the session's row, so two who press at once are counted one after the other and
+exactly one of them finds that theirs was the last that was needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from commands import ledger
+from commands.models import Command
+from commands.querysets import OPEN_STATES, CommandQuerySet
+from sessions_app import storyboard
+from sessions_app.actions import touched
+from sessions_app.models import Approval, Message, VideoSession
+from sessions_app.sending import SEND_KIND
+from timeline.events import NewEvent, record
+from timeline.models import Source
+from workspaces_app import audit
+from workspaces_app.approval_rule import ApprovalRule
+from workspaces_app.models import User, Workspace
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+# To the agent, in the language that it is sure to understand. In the older dialect the flag says the same.
+APPROVAL = "Approved. Please go ahead and make the video."
+# A message that HeyGen took is in the conversation soon after; so long it counts as an answer that nobody has seen yet.
+UNSEEN_SECONDS = 120
+
+
+class NotApproved(Exception):
+    """Why an approval was not taken; `sentence` says it to the person. Nothing was sent."""
+
+    sentence: ClassVar[_StrPromise]
+
+
+class AlreadyApproved(NotApproved):
+    """This storyboard's approval was sent before; a second one could start a second rendering."""
+
+    sentence = _("Somebody approved this storyboard already; nothing was sent.")
+
+
+class StaleRevision(NotApproved):
+    """The storyboard that the person looked at is not the newest any more."""
+
+    sentence = _("There is a newer storyboard than the one you approved. Look at it first; nothing was sent.")
+
+
+class Answered(NotApproved):
+    """Somebody answered this storyboard in other words, and the agent has not reacted yet."""
+
+    sentence = _(
+        "Somebody has just answered this storyboard. What the agent makes of that comes first; nothing was approved."
+    )
+
+
+class AuthorMayNot(NotApproved):
+    """The person started the session, and in this workspace somebody else has to approve."""
+
+    sentence = _("You started this session, and in this workspace somebody else has to approve.")
+
+
+class StillMissing(NotApproved):
+    """Some of the approvals count no longer: who gave them left, or the workspace asks for more now."""
+
+    sentence = _("More people have to approve this storyboard first; nothing was sent.")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the approval of a revision is. `given` are those that count, in their order."""
+
+    needed: int
+    given: Sequence[Approval]
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.needed - len(self.given))
+
+
+def standing(session: VideoSession, position: int) -> Standing:
+    """How far the approval of the revision at that message is; the session's workspace is at hand."""
+    rule = ApprovalRule.of(session.workspace)
+    return Standing(rule.needed, list(Approval.objects.that_count(session, rule).filter(position=position)))
+
+
+def approve(
+    session: VideoSession, *, revision: int, token: str, by: User, request: HttpRequest | None = None
+) -> Standing:
+    """One person's approval of the revision at that message; the last one that is needed is sent to HeyGen.
+
+    Pressing twice is one approval. Whether the person's role is enough is for the view to have asked.
+    Raises StaleRevision, AlreadyApproved, Answered, AuthorMayNot, commands.ledger.TokenTaken.
+    """
+    with transaction.atomic():
+        _stand_in_line(session)
+        if _was_sent(session, revision, token):
+            return standing(session, revision)
+        now = _counted(session, revision, by, request)
+        if now.missing:
+            touched(session)
+        else:
+            _send(session, revision, token, by)
+    return now
+
+
+def send_again(
+    session: VideoSession, command: Command, *, by: User, request: HttpRequest | None = None
+) -> None:
+    """Sends an approval once more that HeyGen refused, or that nobody knows the end of. Who presses that approves, too.
+
+    Raises StaleRevision, AlreadyApproved, Answered, AuthorMayNot, StillMissing, commands.ledger.NotRepeatable.
+    """
+    revision = command.payload["revision"]
+    with transaction.atomic():
+        _stand_in_line(session)
+        others = _sent(session, revision).exclude(pk=command.pk)
+        if others.exclude(repeats=command).exists():
+            raise AlreadyApproved
+        if not others.exists() and _counted(session, revision, by, request).missing:
+            raise StillMissing
+        ledger.send_again(command, by)
+
+
+def _stand_in_line(session: VideoSession) -> None:
+    """From here to the end of the transaction nobody else answers this session. Its workspace is read anew."""
+    VideoSession.objects.select_for_update().filter(pk=session.pk).first()
+    session.workspace = Workspace.objects.get(pk=session.workspace_id)
+
+
+def _counted(session: VideoSession, revision: int, by: User, request: HttpRequest | None) -> Standing:
+    """Keeps the approval and says how far it is with it."""
+    _require_newest(session, revision)
+    _require_unanswered(session, revision)
+    if not ApprovalRule.of(session.workspace).author_counts and session.owner_id == by.pk:
+        raise AuthorMayNot
+    _approval, is_new = Approval.objects.get_or_create(session=session, position=revision, by=by)
+    now = standing(session, revision)
+    if is_new:
+        _note(session, revision, now, by, request)
+    return now
+
+
+def _sent(session: VideoSession, revision: int) -> CommandQuerySet:
+    """Presses that brought this revision's approval to HeyGen, or may have, or will."""
+    return Command.objects.filter(kind=SEND_KIND, object_id=session.pk, payload__revision=revision).exclude(
+        state="refused"
+    )
+
+
+def _was_sent(session: VideoSession, revision: int, token: str) -> bool:
+    """Whether this very press sent the approval before. Raises AlreadyApproved when another one did."""
+    tokens = set(_sent(session, revision).values_list("token", flat=True))
+    if tokens - {token}:
+        raise AlreadyApproved
+    return bool(tokens)
+
+
+def _require_newest(session: VideoSession, revision: int) -> None:
+    """Raises StaleRevision."""
+    current = storyboard.newest(session)
+    if current is None or current.position != revision:
+        raise StaleRevision
+
+
+def _require_unanswered(session: VideoSession, revision: int) -> None:
+    """Raises Answered: what the agent makes of the other answer is another storyboard, which nobody has seen."""
+    last = Message.objects.filter(session=session).order_by("-position").first()
+    if last is not None and last.role == "user" and last.position > revision:
+        raise Answered
+    shown = Message.objects.filter(session=session, position=revision).first()
+    if shown is None:
+        return
+    under_way = Command.objects.filter(
+        kind=SEND_KIND,
+        object_id=session.pk,
+        created_at__gte=shown.first_seen_at,
+        message=None,
+        asks_person_since=None,
+    ).filter(Q(state__in=OPEN_STATES) | just_accepted())
+    if under_way.exclude(payload__has_key="revision").exists():
+        raise Answered
+
+
+def just_accepted() -> Q:
+    """Presses that HeyGen took so lately that the agent's reaction may not have been seen."""
+    return Q(state="accepted", settled_at__gte=timezone.now() - timedelta(seconds=UNSEEN_SECONDS))
+
+
+def _send(session: VideoSession, revision: int, token: str, by: User) -> None:
+    payload = {"message": APPROVAL, "files": [], "revision": revision}
+    if session.dialect == "sessions":
+        payload["auto_proceed"] = True
+    _command, pressed = ledger.record(
+        SEND_KIND,
+        object_id=session.pk,
+        workspace_id=session.workspace_id,
+        payload=payload,
+        token=token,
+        by=by,
+    )
+    if pressed:
+        touched(session)
+
+
+def _note(session: VideoSession, revision: int, now: Standing, by: User, request: HttpRequest | None) -> None:
+    data = {"revision": revision, "given": len(now.given), "needed": now.needed}
+    audit.record(
+        "storyboard.approved",
+        actor=by,
+        workspace_id=session.workspace_id,
+        about=session,
+        data=data,
+        request=request,
+    )
+    record(
+        [
+            NewEvent(
+                session.workspace_id,
+                "session",
+                session.pk,
+                "session.approval",
+                Source.PERSON,
+                data,
+                actor_id=by.pk,
+            )
+        ]
+    )

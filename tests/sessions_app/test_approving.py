@@ -1,0 +1,302 @@
+"""Approvals: of one revision, by as many as the workspace asks for, sent once."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from commands import tokens
+from commands.kinds import Refused
+from commands.models import Command
+from sessions_app import approving, sending
+from sessions_app.models import Approval, VideoSession
+from tests.factories import MembershipFactory, UserFactory
+from tests.sessions_app.presses import press_in
+from tests.sessions_app.storyboards import reviewing, says, shows
+from timeline.models import Event
+from workspaces_app.models import AuditEntry, Membership, Role, User
+
+pytestmark = pytest.mark.django_db
+
+
+def member(session: VideoSession, role: Role = Role.APPROVER) -> User:
+    user: User = MembershipFactory(workspace=session.workspace, role=role).user
+    return user
+
+
+def ruled(session: VideoSession, **settings: Any) -> VideoSession:
+    session.workspace.settings = settings
+    session.workspace.save(update_fields=["settings"])
+    return session
+
+
+def approve(
+    session: VideoSession, user: User, *, revision: int = 1, token: str = "", verb: str = "approve"
+) -> Any:
+    client = Client()
+    client.force_login(user)
+    address = reverse(f"sessions:{verb}", args=[session.pk])
+    return client.post(address, {"token": token or tokens.new(), "revision": revision, "choice": "Yes"})
+
+
+def sent(session: VideoSession) -> list[dict[str, Any]]:
+    return [command.payload for command in Command.objects.for_object("session.send", session.pk)]
+
+
+# --- How many ---------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_last_approval_that_is_needed_is_sent():
+    session = ruled(reviewing(), approvals_needed=3)
+    people = [member(session) for _ in range(3)]
+
+    counts = []
+    for person in people:
+        assert approve(session, person).status_code == 302
+        counts.append(len(sent(session)))
+
+    assert counts == [0, 0, 1]
+    assert sent(session)[0]["revision"] == 1
+    assert [approval.by for approval in Approval.objects.select_related("by")] == people
+
+
+def test_pressing_twice_is_one_approval():
+    session = ruled(reviewing(), approvals_needed=2)
+    person, token = member(session), tokens.new()
+
+    for again in (token, token, tokens.new()):
+        assert approve(session, person, token=again).status_code == 302
+
+    assert Approval.objects.count() == 1
+    assert sent(session) == []
+
+
+def test_the_page_says_who_approved_and_how_many_are_missing():
+    session = ruled(reviewing(), approvals_needed=2)
+    first = member(session)
+    approve(session, first)
+    client = Client()
+    client.force_login(member(session))
+
+    html = client.get(session.get_absolute_url()).content.decode()
+
+    assert "1 of 2 approvals" in html
+    assert str(first) in html
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_approvers_who_press_at_once_send_once():
+    session = ruled(reviewing(), approvals_needed=2)
+    people = [member(session) for _ in range(4)]
+    start = threading.Barrier(len(people))
+    refused: list[Exception] = []
+
+    def press(person: User) -> None:
+        start.wait()
+        try:
+            approving.approve(
+                VideoSession.objects.get(pk=session.pk), revision=1, token=tokens.new(), by=person
+            )
+        except approving.NotApproved as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=[person]) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(sent(session)) == 1
+    assert [type(error) for error in refused] == [approving.AlreadyApproved] * 2
+    assert Approval.objects.count() == 2
+
+
+def test_approvals_are_withdrawn_when_a_newer_storyboard_comes():
+    session = ruled(reviewing(), approvals_needed=2)
+    first, second = member(session), member(session)
+    approve(session, first)
+    says(session)
+    newer = shows(session, "a", "c")
+
+    assert approve(session, second).status_code == 422
+    approve(session, second, revision=newer.position)
+    assert sent(session) == []
+    approve(session, first, revision=newer.position)
+    assert [payload["revision"] for payload in sent(session)] == [newer.position]
+
+
+def test_an_approval_of_somebody_who_may_not_any_more_does_not_count():
+    session = ruled(reviewing(), approvals_needed=2)
+    gone, second, third = (member(session) for _ in range(3))
+    approve(session, gone)
+    Membership.objects.filter(user=gone).update(role=Role.VIEWER)
+
+    approve(session, second)
+    assert sent(session) == []
+    approve(session, third)
+    assert len(sent(session)) == 1
+
+
+def test_an_approval_is_audited_and_on_the_timeline():
+    session = ruled(reviewing(), approvals_needed=2)
+    person = member(session)
+    approve(session, person)
+    data = {"revision": 1, "given": 1, "needed": 2}
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.object_id, entry.data, entry.address) == (
+        "storyboard.approved",
+        person,
+        str(session.pk),
+        data,
+        "127.0.0.1",
+    )
+    event = Event.objects.get(what="session.approval")
+    assert (event.actor, event.data) == (person, data)
+
+
+# --- Whose --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_author_counts_unless_the_workspace_says_no():
+    author = UserFactory()
+    session = reviewing(owner=author)
+    MembershipFactory(user=author, workspace=session.workspace, role=Role.APPROVER)
+    ruled(session, author_may_approve=False)
+
+    answer = approve(session, author)
+    assert answer.status_code == 422
+    assert "somebody else has to approve" in answer.content.decode()
+    assert not Approval.objects.exists()
+
+    ruled(session)
+    assert approve(session, author).status_code == 302
+    assert len(sent(session)) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "settings", "status"),
+    [
+        (Role.VIEWER, {}, 403),
+        (Role.CREATOR, {}, 403),
+        (Role.APPROVER, {}, 302),
+        (Role.ADMIN, {}, 302),
+        (Role.VIEWER, {"creators_may_approve": True}, 403),
+        (Role.CREATOR, {"creators_may_approve": True}, 302),
+    ],
+)
+def test_who_may_approve(role: Role, settings: dict[str, Any], status: int):
+    session = ruled(reviewing(), **settings)
+    assert approve(session, member(session, role)).status_code == status
+    assert len(sent(session)) == (status == 302)
+
+
+def test_a_creator_does_not_approve_before_we_see_that_heygen_waits():
+    session = reviewing(group="working", status="thinking")
+    assert approve(session, member(session, Role.CREATOR)).status_code == 403
+
+
+def test_a_stranger_finds_nothing():
+    session = reviewing()
+    assert approve(session, MembershipFactory(role=Role.ADMIN).user).status_code == 404
+
+
+# --- What else is said meanwhile ----------------------------------------------------------------------------------------
+
+
+def test_an_answer_on_its_way_comes_before_an_approval():
+    session = reviewing()
+    press_in(session, "queued")
+    answer = approve(session, member(session))
+    assert answer.status_code == 422
+    assert "Somebody has just answered" in answer.content.decode()
+
+
+def test_an_answer_that_the_agent_has_not_reacted_to_comes_before_an_approval():
+    session = reviewing()
+    says(session)
+    person = member(session)
+    assert approve(session, person).status_code == 422
+
+    shows(session, text="As I said.")
+    assert approve(session, person).status_code == 302
+
+
+def test_where_others_have_to_agree_words_say_that_they_are_no_approval():
+    session = ruled(reviewing(), approvals_needed=2)
+    client = Client()
+    client.force_login(member(session))
+    client.post(reverse("sessions:send", args=[session.pk]), {"token": tokens.new(), "message": "Go ahead"})
+    assert [payload["message"] for payload in sent(session)] == ["This is not an approval yet.\n\nGo ahead"]
+
+
+def test_where_others_have_to_agree_no_single_press_answers():
+    session = ruled(reviewing(), approvals_needed=2)
+    answer = approve(session, member(session), verb="answer")
+    assert answer.status_code == 422
+    assert "Others have to approve" in answer.content.decode()
+    assert sent(session) == []
+
+
+def test_a_question_is_answered_as_ever_where_several_have_to_approve():
+    session = ruled(reviewing(status="waiting_for_input"), approvals_needed=2)
+    approve(session, member(session, Role.CREATOR), verb="answer")
+    assert [payload["message"] for payload in sent(session)] == ["Yes"]
+
+
+@pytest.mark.parametrize(
+    ("role", "settings", "payload", "is_sent"),
+    [
+        (Role.CREATOR, {}, {}, False),
+        (Role.CREATOR, {"creators_may_approve": True}, {}, True),
+        (Role.APPROVER, {}, {}, True),
+        (Role.APPROVER, {"approvals_needed": 2}, {}, False),
+        (Role.APPROVER, {"approvals_needed": 2}, {"undecided": True}, True),
+    ],
+)
+def test_what_was_said_before_the_storyboard_came_is_looked_at_again(
+    role: Role, settings: dict[str, Any], payload: dict[str, Any], is_sent: bool
+):
+    session = ruled(reviewing(), **settings)
+    command = press_in(session, by=member(session, role), payload={"message": "Yes", "files": [], **payload})
+
+    outcome = sending.send_message(command)
+
+    # The factory's address leads nowhere: what is not refused by us fails on its way.
+    assert (isinstance(outcome, Refused) and outcome.code == "verdict") is not is_sent
+
+
+# --- Once more ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_approval_that_heygen_refused_is_sent_again_once():
+    session = reviewing()
+    person = member(session)
+    approve(session, person)
+    Command.objects.update(
+        state="refused", settled_by="answer", settled_at="2026-01-01T00:00Z", due_at="2026-01-01T00:00Z"
+    )
+    refused = Command.objects.get()
+    client = Client()
+    client.force_login(person)
+    for _ in range(2):
+        client.post(reverse("sessions:press-again", args=[refused.pk]))
+    assert Command.objects.count() == 2
+
+    assert approve(session, member(session)).status_code == 422
+    assert Command.objects.count() == 2
+
+
+def test_sending_again_waits_for_the_approvals_that_are_needed():
+    session = ruled(reviewing(), approvals_needed=2)
+    refused = press_in(session, "refused", payload={"message": "Approved", "revision": 1})
+    client = Client()
+    client.force_login(member(session))
+    client.post(reverse("sessions:press-again", args=[refused.pk]))
+    assert Command.objects.count() == 1
