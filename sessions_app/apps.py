@@ -10,7 +10,7 @@ class SessionsConfig(AppConfig):
         from commands import kinds as commands
         from eventstream import topics
         from polling import kinds as polling
-        from sessions_app import deliveries, session_page, tallies, usage
+        from sessions_app import deliveries, session_page, session_streams, tallies, usage
         from sessions_app.mirror.adoption import SESSION_LIST
         from sessions_app.mirror.files import FILE
         from sessions_app.mirror.resources import RESOURCE
@@ -26,7 +26,7 @@ class SessionsConfig(AppConfig):
                 kind=session_page.KIND,
                 allowed=session_page.allowed,
                 version=session_page.version,
-                fragments=session_page.fragments,
+                fragments=session_streams.fragments,
                 age=session_page.age,
             )
         )

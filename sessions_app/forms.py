@@ -168,6 +168,44 @@ class ReadForm(forms.Form):
     position = forms.IntegerField(min_value=0, max_value=MAX_POSITION)
 
 
+class BoardChoice(forms.Form):
+    """Which storyboard is shown, from its address, and with which one it is compared."""
+
+    revision = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    against = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+
+    def chosen(self) -> dict[str, int | None]:
+        """What makes no sense is left out."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) for name in self.fields}
+
+
+class PictureNotesForm(forms.Form):
+    """A note for each picture of a storyboard, by its place from 1, and one on all of it."""
+
+    revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    overall = _text_field(label=_("On all of it"), required=False, rows=3)
+
+    def __init__(self, pictures: int, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.places = range(1, pictures + 1)
+        for place in self.places:
+            self.fields[f"note-{place}"] = _text_field(
+                label=_("Note on picture %(place)d") % {"place": place}, required=False, rows=3
+            )
+
+    def notes(self) -> dict[int, str]:
+        return {place: self.cleaned_data[f"note-{place}"] for place in self.places}
+
+
+class ChangesForm(forms.Form):
+    """The message that notes became, as it will be sent. `revision` is the storyboard that it is about."""
+
+    token = TokenField()
+    revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    message = _text_field(label=_("Message to the agent"), rows=14)
+
+
 class NoteForm(forms.Form):
     """An internal note. `draft` names what is typed for the browser, which keeps it until it was saved."""
 

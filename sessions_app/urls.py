@@ -10,6 +10,7 @@ from sessions_app import (
     new_session_views,
     note_views,
     session_views,
+    storyboard_views,
     upload_views,
 )
 
@@ -35,6 +36,9 @@ urlpatterns = [
     ),
     path("sessions/<uuid:pk>/tags/", session_views.tag, name="tag"),
     path("sessions/<uuid:pk>/archive/", session_views.archive, name="archive"),
+    path("sessions/<uuid:pk>/storyboard/", storyboard_views.board, name="storyboard"),
+    path("sessions/<uuid:pk>/storyboard/notes/", storyboard_views.notes, name="storyboard-notes"),
+    path("sessions/<uuid:pk>/storyboard/changes/", storyboard_views.changes, name="storyboard-changes"),
     path("commands/<uuid:pk>/again/", command_views.again, name="press-again"),
     path("commands/<uuid:pk>/happened/", command_views.happened, name="press-happened"),
     path("commands/<uuid:pk>/did-not-happen/", command_views.did_not_happen, name="press-did-not-happen"),

@@ -1,0 +1,185 @@
+"""What the page of a session's storyboards shows: one revision closely, what people think of it, and another beside it.
+
+The part that keeps current, like that of the session's page, holds nothing of one person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from commands.models import Command
+from sessions_app import access, approving, comparing, prose, storyboard, tiles, words
+from sessions_app.models import MediaFile, MediaRole, Message, Mode, Resource, VideoSession
+from sessions_app.sending import SEND_KIND
+from sessions_app.session_page import KIND, VARIANTS, Rights
+from sessions_app.storyboard import Revision
+from sessions_app.tiles import Tile
+from workspaces_app.approval_rule import ApprovalRule
+
+# How the page's stream is told apart from that of the session's page: "approver-storyboard-2".
+PAGE = "storyboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture in its place. `what`: "" alone; in a comparison as `comparing.Step`, with the `old` one.
+
+    `number` and `old_number` count from 1; a removed picture has no number.
+    """
+
+    what: str
+    tile: Tile
+    number: int | None
+    old: Tile | None = None
+    old_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One revision to look at, compared with `against` where that is given."""
+
+    number: int
+    position: int
+    html: SafeString
+    shots: Sequence[Shot]
+    numbers: Sequence[int]
+    is_newest: bool
+    against: int | None = None
+    diff: Sequence[comparing.Piece] = ()
+
+    @property
+    def pictures(self) -> list[Shot]:
+        return [shot for shot in self.shots if shot.number is not None]
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many pictures of each kind a comparison has, without the kinds that it has none of."""
+        found = [shot.what for shot in self.shots]
+        kinds = ("changed", "added", "removed", "moved", "same")
+        return [(what, found.count(what)) for what in kinds if what in found]
+
+
+def revisions_of(session: VideoSession) -> list[Revision]:
+    """All revisions, oldest first. Two queries."""
+    resources = list(Resource.objects.filter(session=session).in_order())
+    messages = Message.objects.filter(session=session).that_make_revisions()
+    return storyboard.revisions(messages, resources) if resources else []
+
+
+def board(
+    session: VideoSession, found: Sequence[Revision], *, number: int | None, against: int | None = None
+) -> Board | None:
+    """The revision of that number, or the newest; None where there is none. `against` that makes no sense is left out."""
+    by_number = {revision.number: revision for revision in found}
+    shown = by_number.get(number or len(found))
+    if shown is None:
+        return None
+    other = by_number.get(against) if against is not None and against != shown.number else None
+    files = tiles.files_of(session)
+    all_tiles = {
+        resource.pk: tiles.tile(resource, files[resource.pk])
+        for revision in (shown, other)
+        if revision is not None
+        for resource in revision.resources
+    }
+    return Board(
+        number=shown.number,
+        position=shown.position,
+        html=prose.rendered(shown.text),
+        shots=_shots(shown, other, all_tiles, files),
+        numbers=list(by_number),
+        is_newest=shown.number == len(found),
+        against=other.number if other is not None else None,
+        diff=comparing.diff_words(other.text, shown.text) if other is not None else (),
+    )
+
+
+def _shots(
+    shown: Revision,
+    other: Revision | None,
+    all_tiles: Mapping[UUID, Tile],
+    files: Mapping[UUID, Sequence[MediaFile]],
+) -> list[Shot]:
+    new = [all_tiles[resource.pk] for resource in shown.resources]
+    if other is None:
+        return [Shot("", tile, place) for place, tile in enumerate(new, start=1)]
+    old = [all_tiles[resource.pk] for resource in other.resources]
+    return [
+        Shot(
+            what=step.what,
+            tile=new[step.new] if step.new is not None else old[step.old or 0],
+            number=step.new + 1 if step.new is not None else None,
+            old=old[step.old] if step.old is not None else None,
+            old_number=step.old + 1 if step.old is not None else None,
+        )
+        for step in comparing.compare(_looks(old, files), _looks(new, files))
+    ]
+
+
+def _looks(board: Sequence[Tile], files: Mapping[UUID, Sequence[MediaFile]]) -> list[str]:
+    """What makes each picture the same as another: its bytes, where we have them. HeyGen may give it a new id each time."""
+    found: list[str] = []
+    for tile in board:
+        main = next((file for file in files[tile.id] if file.role == MediaRole.MAIN and file.sha256), None)
+        look = main.sha256 if main is not None else str(tile.id)
+        # The same bytes twice in one storyboard are two pictures.
+        found.append(look if look not in found else str(tile.id))
+    return found
+
+
+def stream_address(session: VideoSession, rights: Rights, shown: int) -> str:
+    return f"/stream/{KIND}/{session.pk}/?since={session.version}&variant={rights.variant}-{PAGE}-{shown}"
+
+
+def verdict(session: VideoSession, rights: Rights, found: Sequence[Revision], shown: int) -> dict[str, Any]:
+    """What becomes of the storyboard that the page shows: the same for all who may do the same."""
+    newest = found[-1] if found else None
+    revision = next((each for each in found if each.number == shown), None)
+    reviewing = access.is_reviewing(session)
+    may_give_verdict = rights.may_approve or (
+        rights.may_send and ApprovalRule.of(session.workspace).creators_may
+    )
+    answered = _is_answered(session)
+    takes_messages = session.mode == Mode.CHAT and session.gone_at is None
+    return {
+        "session": session,
+        "status": words.status_of(session),
+        "shown": shown,
+        "position": revision.position if revision is not None else None,
+        "newest": newest.number if newest is not None else None,
+        "is_newest": newest is not None and newest.number == shown,
+        "is_reviewing": reviewing,
+        "answered": answered,
+        "may_approve": may_give_verdict,
+        "may_note": takes_messages and rights.may_send and (may_give_verdict or not reviewing),
+        "takes_messages": takes_messages,
+        "approval": approving.standing(session, revision.position) if revision is not None else None,
+    }
+
+
+def _is_answered(session: VideoSession) -> bool:
+    """Whether a message to the agent is under way: nobody should send a second one without having seen the first."""
+    return (
+        Command.objects.filter(kind=SEND_KIND, object_id=session.pk, message=None, asks_person_since=None)
+        .filter(Q(state__in=("queued", "sending", "unknown")) | approving.just_accepted())
+        .exists()
+    )
+
+
+def fragments(session_id: UUID, since: int | None, language: str, variant: str) -> str:
+    """What keeps a page of storyboards current; `variant` says which one it shows."""
+    rights_name, _, rest = variant.partition("-")
+    number = rest.partition("-")[2]
+    session = VideoSession.objects.select_related("workspace", "owner").filter(pk=session_id).first()
+    if session is None or not number.isdecimal() or len(number) > 6:
+        return ""
+    rights = VARIANTS.get(rights_name, VARIANTS["viewer"])
+    context = verdict(session, rights, revisions_of(session), int(number))
+    return render_to_string("sessions_app/storyboard_stream.html", context)

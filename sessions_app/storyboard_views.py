@@ -1,0 +1,148 @@
+"""`/sessions/<id>/storyboard/`: a storyboard closely, beside another one, and notes on its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from commands import tokens
+from commands.ledger import TokenTaken
+from polling import schedule
+from sessions_app import access, actions, review_notes, session_page, storyboard, storyboard_page
+from sessions_app.forms import MAX_TEXT, BoardChoice, ChangesForm, PictureNotesForm
+from sessions_app.models import VideoSession
+from sessions_app.storyboard import Revision
+from workspaces_app import access as workspaces
+from workspaces_app.models import Role
+from workspaces_app.requests import SignedIn
+
+PAGE = "sessions_app/storyboard.html"
+
+
+@login_required
+@require_safe
+def board(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The newest storyboard, or that of `?revision=`; with `?against=` compared to another."""
+    session = access.session(request.user, pk)
+    schedule.watch(session_page.KIND, session.pk)
+    chosen = BoardChoice(request.GET).chosen()
+    return _page(request, session, revision=chosen["revision"], against=chosen["against"])
+
+
+def _page(
+    request: SignedIn,
+    session: VideoSession,
+    *,
+    revision: int | None = None,
+    against: int | None = None,
+    form: PictureNotesForm | None = None,
+) -> HttpResponse:
+    rights = session_page.rights_of(workspaces.require(request.user, session.workspace_id, Role.VIEWER))
+    found = storyboard_page.revisions_of(session)
+    shown = storyboard_page.board(session, found, number=revision, against=against)
+    context: dict[str, Any] = {"session": session, "board": shown, "asked_for": revision}
+    if shown is not None:
+        pictures = len(shown.pictures)
+        form = form or PictureNotesForm(pictures, initial={"revision": shown.position})
+        context |= {
+            **storyboard_page.verdict(session, rights, found, shown.number),
+            "stream_url": storyboard_page.stream_address(session, rights, shown.number),
+            "form": form,
+            "shots": [
+                (shot, form[f"note-{shot.number}"] if shot.number is not None else None)
+                for shot in shown.shots
+            ],
+            "token": tokens.new(),
+            "drafts_sent": _draft_keys(found) if "sent" in request.GET else (),
+        }
+    status = (
+        422 if form is not None and form.errors else 200 if shown is not None or revision is None else 404
+    )
+    return render(request, PAGE, context, status=status)
+
+
+def _draft_keys(found: Sequence[Revision]) -> list[str]:
+    """Under which names the page kept the notes that were sent: by picture, and by storyboard."""
+    pictures = {resource.pk for revision in found for resource in revision.resources}
+    return [f"picture:{pk}" for pk in pictures] + [f"board:{found[-1].position}"]
+
+
+@login_required
+@require_POST
+def notes(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Puts the notes together and shows the message. Nothing is sent yet."""
+    session = access.sendable(request.user, pk)
+    found = storyboard_page.revisions_of(session)
+    position = request.POST.get("revision", "")
+    about = next((each for each in found if str(each.position) == position), None)
+    if about is None:
+        messages.error(request, _("This form is out of date. Load the page again."))
+        return redirect("sessions:storyboard", session.pk)
+    form = PictureNotesForm(len(about.resources), request.POST)
+    if not form.is_valid():
+        return _page(request, session, revision=about.number, form=form)
+    text = review_notes.compose(
+        form.notes(), pictures=len(about.resources), overall=form.cleaned_data["overall"]
+    )
+    if not text:
+        form.add_error("overall", _("Write at least one note."))
+        return _page(request, session, revision=about.number, form=form)
+    changes_form = ChangesForm(initial={"revision": about.position, "message": text})
+    return _message_page(request, session, changes_form)
+
+
+def _message_page(
+    request: SignedIn, session: VideoSession, form: ChangesForm, *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "session": session,
+        "form": form,
+        "opening": actions.UNDECIDED if access.is_undecided(request.user, session) else "",
+    }
+    return render(request, "sessions_app/storyboard_message.html", context, status=status)
+
+
+@login_required
+@require_POST
+def changes(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Sends the message. Where a newer storyboard came meanwhile it is shown once more, with a warning."""
+    session = access.sendable(request.user, pk)
+    form = ChangesForm(request.POST)
+    if not form.is_valid():
+        return _message_page(request, session, form, status=422)
+    newest = storyboard.newest(session)
+    if newest is not None and newest.position != form.cleaned_data["revision"]:
+        again = request.POST.copy()
+        again["revision"] = str(newest.position)
+        form = ChangesForm(again)
+        form.add_error(
+            None,
+            _(
+                "A newer storyboard came while you wrote: your notes are about the one before it. Look at it first; nothing"
+                " was sent. Sending once more sends them all the same."
+            ),
+        )
+        return _message_page(request, session, form, status=422)
+    undecided = access.is_undecided(request.user, session)
+    text = form.cleaned_data["message"]
+    if undecided and len(text) + len(actions.UNDECIDED) + 2 > MAX_TEXT:
+        form.add_error("message", _("With the line in front of it the message is too long for HeyGen."))
+        return _message_page(request, session, form, status=422)
+    try:
+        actions.send(
+            session, text=text, token=form.cleaned_data["token"], by=request.user, undecided=undecided
+        )
+    except TokenTaken:
+        form.add_error(None, _("This form was sent before. Load the page again to see what became of it."))
+        return _message_page(request, session, form, status=422)
+    messages.success(request, _("Your notes are on their way to the agent."))
+    return redirect(f"{reverse('sessions:storyboard', args=[session.pk])}?sent")

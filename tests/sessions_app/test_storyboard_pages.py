@@ -1,0 +1,249 @@
+"""The page of a session's storyboards: looking, comparing, and notes that become one message."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from commands import tokens
+from commands.models import Command
+from sessions_app import session_streams
+from sessions_app.models import MediaFile, VideoSession
+from tests.factories import MembershipFactory, VideoSessionFactory
+from tests.markup import inline_code
+from tests.sessions_app.storyboards import reviewing, says, shows
+from workspaces_app.models import Role
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(session: VideoSession, role: Role = Role.APPROVER) -> Client:
+    client = Client()
+    client.force_login(MembershipFactory(workspace=session.workspace, role=role).user)
+    return client
+
+
+def revised() -> VideoSession:
+    """Two storyboards: a, b, c at position 1 ("A red door"); c, b redrawn as d, at position 3 ("A blue door")."""
+    session = reviewing()
+    session.messages.filter(position=1).update(content="A red door")
+    says(session)
+    shows(session, "c", "a", "d", text="A blue door")
+    return session
+
+
+def page(session: VideoSession, role: Role = Role.APPROVER, **query: Any) -> str:
+    answer = signed_in(session, role).get(reverse("sessions:storyboard", args=[session.pk]), query)
+    assert answer.status_code == 200
+    html: str = answer.content.decode()
+    return html[html.index('id="main"') :]
+
+
+def heading(html: str) -> str:
+    return re.search(r"<h1>(.*?)</h1>", html)[1]  # type: ignore[index]
+
+
+def post(client: Client, session: VideoSession, name: str, **data: Any) -> Any:
+    return client.post(reverse(f"sessions:storyboard-{name}", args=[session.pk]), data)
+
+
+def sent() -> list[str]:
+    return [command.payload["message"] for command in Command.objects.in_order()]
+
+
+# --- Looking ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_storyboard_is_shown_and_any_other_on_request():
+    session = revised()
+    newest = page(session)
+    assert heading(newest) == "Storyboard 2"
+    assert "A blue door" in newest
+    assert newest.count('data-lightbox="board"') == 3
+    assert "Approve storyboard 2" in newest
+
+    earlier = page(session, revision=1)
+    assert heading(earlier) == "Storyboard 1"
+    assert "A red door" in earlier
+    assert "only the newest can be approved" in earlier
+    assert "Approve storyboard" not in earlier
+    assert "<textarea" not in earlier
+
+
+def test_a_comparison_says_what_changed():
+    html = page(revised(), against=1)
+    assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', html) == ["added", "same", "changed"]
+    assert html.count("data-wipe") == 1
+    assert re.search(r"A <del>red </del><ins>blue </ins>door", html)
+    assert "one picture changed" in html
+
+
+def test_a_picture_that_came_again_under_another_id_is_the_same():
+    session = reviewing()
+    says(session)
+    shows(session, "a2", "b2")
+    for names, digest in ((("a", "a2"), "1" * 64), (("b",), "2" * 64), (("b2",), "3" * 64)):
+        MediaFile.objects.filter(resource__resource_id__in=names).update(sha256=digest)
+    html = page(session, against=1)
+    assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', html) == ["same", "changed"]
+
+
+@pytest.mark.parametrize("query", [{"against": "2"}, {"against": "9"}, {"against": "x"}, {"revision": "x"}])
+def test_what_makes_no_sense_in_the_address_shows_the_newest_alone(query: dict[str, str]):
+    html = page(revised(), **query)
+    assert heading(html) == "Storyboard 2"
+    assert "data-what" not in html
+
+
+def test_a_storyboard_that_is_not_there_is_404_and_none_at_all_says_so():
+    client = signed_in(session := revised())
+    address = reverse("sessions:storyboard", args=[session.pk])
+    assert client.get(address, {"revision": 3}).status_code == 404
+    assert "No storyboard yet" in page(VideoSessionFactory())
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_it_costs_as_many_queries_for_three_pictures_as_for_one(
+    pictures: int, django_assert_num_queries: Any
+):
+    session = reviewing()
+    says(session)
+    shows(session, *"xyz"[:pictures])
+    client = signed_in(session)
+    address = reverse("sessions:storyboard", args=[session.pk])
+    client.get(address)
+    with django_assert_num_queries(9):
+        client.get(address, {"against": 1})
+
+
+def test_hostile_text_is_inert():
+    session = reviewing()
+    evil = "<script>alert(1)</script><img src=x onerror=y>"
+    session.messages.filter(position=1).update(content=evil)
+    session.resources.update(metadata={"name": evil})
+    says(session)
+    shows(session, "b", "z", text=evil + " more")
+    html = page(session, against=1)
+    assert "alert(1)" in html
+    assert inline_code(html) == []
+    assert "<img src=x" not in html
+
+
+def test_the_part_that_keeps_current_holds_nothing_of_one_person():
+    session = revised()
+    for variant in ("viewer", "creator", "approver", "nonsense"):
+        html = session_streams.fragments(session.pk, 1, "en", f"{variant}-storyboard-1")
+        assert re.findall(r'hx-target="([^"]+)"', html) == ["#verdict"]
+        assert "<form" not in html
+        assert 'name="token"' not in html
+        assert "Show storyboard 2" in html
+    assert "Approve storyboard 2" in session_streams.fragments(session.pk, 1, "en", "approver-storyboard-2")
+    assert session_streams.fragments(session.pk, 1, "en", "approver-storyboard-x") == ""
+
+
+# --- Notes ------------------------------------------------------------------------------------------------------------
+
+
+def test_notes_are_shown_as_one_message_before_anything_is_sent():
+    session = revised()
+    client = signed_in(session)
+    preview = post(
+        client, session, "notes", revision=3, **{"note-1": "Darker", "note-3": "", "overall": "Go on"}
+    )
+    text = "Please change the storyboard before you go on.\n\nPicture 1 of 3: Darker\n\nGo on"
+    assert preview.status_code == 200
+    assert text in preview.content.decode()
+    assert sent() == []
+
+    answer = post(client, session, "changes", revision=3, message=text, token=tokens.new())
+    assert answer.status_code == 302
+    assert sent() == [text]
+    # The page that follows forgets what was kept of the notes in the browser.
+    html = client.get(answer["Location"]).content.decode()
+    assert html.count('<meta name="draft-sent"') == len("abcd") + 1
+
+
+def test_no_note_is_no_message():
+    session = revised()
+    answer = post(signed_in(session), session, "notes", revision=3, **{"note-1": " "})
+    assert answer.status_code == 422
+    assert "Write at least one note." in answer.content.decode()
+
+
+def test_a_note_that_is_too_long_is_kept_and_said_at_its_picture():
+    session = revised()
+    answer = post(
+        signed_in(session), session, "notes", revision=3, **{"note-2": "x" * 10_001, "note-1": "Kept"}
+    )
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'id="id_note-2-error"' in html
+    assert ">Kept</textarea>" in html
+
+
+def test_notes_on_a_storyboard_that_is_not_the_newest_any_more_warn_once():
+    session = reviewing()
+    client = signed_in(session)
+    says(session)
+    shows(session, "x")
+
+    answer = post(client, session, "changes", revision=1, message="Darker", token=tokens.new())
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "A newer storyboard came while you wrote" in html
+    assert "Darker</textarea>" in html
+    assert sent() == []
+
+    (revision,) = re.findall(r'name="revision" value="(\d+)"', html)
+    (token,) = re.findall(r'name="token" value="([^"]+)"', html)
+    post(client, session, "changes", revision=revision, message="Darker", token=token)
+    assert sent() == ["Darker"]
+
+
+def test_where_others_have_to_agree_the_preview_shows_the_line_in_front():
+    session = revised()
+    session.workspace.settings = {"approvals_needed": 2}
+    session.workspace.save()
+    client = signed_in(session)
+    preview = post(client, session, "notes", revision=3, **{"note-1": "Darker"})
+    assert "This is not an approval yet." in preview.content.decode()
+    post(client, session, "changes", revision=3, message="Darker", token=tokens.new())
+    assert sent() == ["This is not an approval yet.\n\nDarker"]
+
+
+# --- Who may ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [(Role.VIEWER, 403), (Role.CREATOR, 403), (Role.APPROVER, 302), (Role.ADMIN, 302)]
+)
+def test_who_sends_notes_while_a_storyboard_awaits_its_verdict(role: Role, status: int):
+    session = revised()
+    client = signed_in(session, role)
+    assert client.get(reverse("sessions:storyboard", args=[session.pk])).status_code == 200
+    assert post(client, session, "notes", revision=3, **{"note-1": "x"}).status_code in (200, 403)
+    answer = post(client, session, "changes", revision=3, message="Darker", token=tokens.new())
+    assert answer.status_code == status
+    assert len(sent()) == (status == 302)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CREATOR])
+def test_who_may_not_send_is_offered_nothing(role: Role):
+    html = page(revised(), role)
+    assert "<textarea" not in html
+    assert "Approve storyboard" not in html
+    assert "An approver decides." in html
+
+
+def test_a_stranger_finds_nothing():
+    session = revised()
+    stranger = Client()
+    stranger.force_login(MembershipFactory(role=Role.ADMIN).user)
+    assert stranger.get(reverse("sessions:storyboard", args=[session.pk])).status_code == 404
+    for name in ("notes", "changes"):
+        assert post(stranger, session, name, revision=3, message="x", token=tokens.new()).status_code == 404
+    assert sent() == []
