@@ -25,13 +25,13 @@ PARTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("mirror.memory", ("SQLite",)),
     ),
     "live": (("live", BOTH),),
-    "pages": (("pages", BOTH),),
+    "pages": (("pages", BOTH), ("opening", ("SQLite",))),
 }
 # A quick run shows that all of it works and about where it stands; it proves no figure.
 QUICK = {
     "mirror": ("mirror.lives", "mirror.throughput", "mirror.writes", "mirror.press"),
     "live": ("live",),
-    "pages": ("pages",),
+    "pages": ("pages", "opening"),
 }
 
 
@@ -44,8 +44,13 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     # Servers end with the run, also when it is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    names = [name for name, _databases in PARTS[options.what]]
+    if unknown := [part for part in options.part or () if not {part, f"{options.what}.{part}"} & set(names)]:
+        parser.error(f"{options.what} has no part {', '.join(unknown)}; it has {', '.join(names)}")
     databases = tuple(options.database or (BOTH[:1] if options.quick else BOTH))
-    wanted = [f"{options.what}.{part}" for part in options.part or ()]
+    wanted = [
+        name for part in options.part or () for name in (part, f"{options.what}.{part}") if name in names
+    ]
     found: list[figures.Part] = []
     broken: list[str] = []
     with staged(quick=options.quick) as stage:

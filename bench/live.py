@@ -133,7 +133,7 @@ def measure(run: Run) -> list[Figure]:
     )
     with Processes() as processes:
         web = processes.start("config.process", "web", PORT=port, PUBLIC_URL=f"http://127.0.0.1:{port}")
-        wait_for(lambda: _answers(port), seconds=60, what="the web process answers")
+        wait_for(lambda: answers(port), seconds=60, what="the web process answers")
         _warm(port, studio)
         before = rss_of(web.pid)
         with readers(port, studio, BESIDE) as beside:
@@ -161,7 +161,7 @@ def _studio() -> Studio:
     return Studio(VideoSessionFactory(workspace=workspace), cookies)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=1).ok
     except requests.RequestException:

@@ -133,12 +133,16 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
         "status == 'pondering'",
         "session-unknown-status",
     )
+    actions.tag(main, tags=["harbour", "spring campaign"], by=team.person)
     waiting = team.create("A film about waiting rooms")
     team.until(waiting, "status == 'waiting_for_input'")
     for address, name in (
         ("/", "inbox"),
         ("/sessions/", "sessions"),
         ("/sessions/?q=nothing+fits", "sessions-none-fits"),
+        ("/library/?type=finished-video", "library-films"),
+        ("/library/?source=user_uploaded", "library-none-fits"),
+        (f"/library/?session={main.pk}", "library-of-a-session"),
         ("/library/", "library"),
     ):
         visit(page, address, name)
@@ -147,6 +151,9 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
     expect(page.get_by_role("dialog", name="Large view").get_by_role("img")).to_be_visible()
     take(page, "lightbox")
     page.keyboard.press("Escape")
+    for box in page.locator(".tile-pick input").all()[:3]:
+        box.check()
+    take(page, "library-chosen")
     page.keyboard.press("?")
     take(page, "shortcuts")
 
