@@ -384,6 +384,9 @@ class MediaFile(models.Model):
     size = models.PositiveBigIntegerField(default=0, help_text=_("Bytes."))
     content_type = models.CharField(max_length=127, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
+    # Of a picture, in pixels; null where it is none, or was copied before we looked.
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
     stored_at = models.DateTimeField(null=True, blank=True)
 
     objects = MediaFileQuerySet.as_manager()

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from sessions_app.models import MediaFile, MediaRole, MediaState, Resource, Video, VideoSession
+from sessions_app.proportions import step_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,7 @@ class Tile:
     """One resource. All addresses are ours (`/files/…`) or "" where there is nothing to show.
 
     `look`: "image", "video", "audio" or "other", by what its file is and else by its type.
+    `ratio`: that of its picture, as `proportions.STEPS` has it; None where nobody knows.
     `note`: "missing" (HeyGen does not know it), "coming" (not described yet), "" otherwise.
     """
 
@@ -37,6 +39,7 @@ class Tile:
     message_position: int | None
     seen_at: datetime
     note: str = ""
+    ratio: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Film:
     failure: str
     portrait: bool
     seen_at: datetime
+    ratio: int | None = None
 
 
 def files_of(session: VideoSession) -> Mapping[UUID, list[MediaFile]]:
@@ -85,11 +89,19 @@ def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
     main = files.get(MediaRole.MAIN)
     kind = (main.content_type if main else "").partition("/")[0]
     look = kind if kind in ("image", "video", "audio") else _LOOKS.get(resource.type, "other")
-    picture = _address(files.get(MediaRole.THUMBNAIL)) or (
-        _address(files.get(MediaRole.PREVIEW)) if look != "audio" else ""
+    shown = [files.get(MediaRole.THUMBNAIL)]
+    if look != "audio":
+        shown.append(files.get(MediaRole.PREVIEW))
+    if look == "image":
+        shown.append(main)
+    picture, ratio = next(
+        (
+            (address, step_of(file.width, file.height))
+            for file in shown
+            if file and (address := _address(file))
+        ),
+        ("", None),
     )
-    if not picture and look == "image":
-        picture = _address(main)
     note = "missing" if resource.missing else "" if resource.read_at else "coming"
     return Tile(
         id=resource.pk,
@@ -102,6 +114,7 @@ def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
         message_position=resource.message_position,
         seen_at=resource.first_seen_at,
         note=note,
+        ratio=ratio,
     )
 
 
@@ -113,13 +126,14 @@ def film(video: Video, its_files: Iterable[MediaFile], *, portrait: bool = False
     if subtitles is not None and subtitles.state == MediaState.STORED:
         captions = reverse("files:captions", args=[subtitles.pk])
     main = files.get(MediaRole.VIDEO)
+    poster = files.get(MediaRole.THUMBNAIL)
     return Film(
         id=video.pk,
         title=video.title,
         group=video.group,
         status=video.status,
         seconds=video.duration,
-        poster=_address(files.get(MediaRole.THUMBNAIL)),
+        poster=_address(poster),
         video=_address(main),
         captioned=_address(files.get(MediaRole.CAPTIONED)),
         subtitles=_address(subtitles),
@@ -128,4 +142,5 @@ def film(video: Video, its_files: Iterable[MediaFile], *, portrait: bool = False
         failure=video.failure_message or video.failure_code,
         portrait=portrait,
         seen_at=video.first_seen_at,
+        ratio=step_of(poster.width, poster.height) if poster else None,
     )

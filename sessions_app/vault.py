@@ -27,6 +27,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from sessions_app import proportions
+
 REDIRECTS = 3
 CHUNK = 256 * 1024  # bytes
 CONNECT_SECONDS = 10
@@ -63,6 +65,9 @@ class Copy:
     size: int
     content_type: str
     sha256: str
+    # Pixels of a picture.
+    width: int | None = None
+    height: int | None = None
 
 
 def fetch(url: str, *, seconds: float) -> Copy:
@@ -221,7 +226,9 @@ def _store(response: requests.Response, deadline: float) -> Copy:
     finally:
         partial.unlink(missing_ok=True)
     declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Copy(str(path), size, content_type_of(head, declared), digest.hexdigest())
+    content_type = content_type_of(head, declared)
+    width, height = proportions.size_of(target, content_type) or (None, None)
+    return Copy(str(path), size, content_type, digest.hexdigest(), width, height)
 
 
 def _body(response: requests.Response, deadline: float) -> Iterator[bytes]:

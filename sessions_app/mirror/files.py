@@ -81,14 +81,13 @@ def write(plans: Sequence[tuple[Change, vault.Copy]]) -> Sequence[Announcement]:
         if file is None:
             continue
         file.state, file.failure, file.stored_at = MediaState.STORED, "", now
-        file.path, file.size, file.content_type, file.sha256 = (
-            copy.path,
-            copy.size,
-            copy.content_type,
-            copy.sha256,
+        file.path, file.size, file.content_type, file.sha256, file.width, file.height = (
+            *(copy.path, copy.size, copy.content_type, copy.sha256),
+            *(copy.width, copy.height),
         )
     MediaFile.objects.bulk_update(
-        files.values(), ["state", "failure", "stored_at", "path", "size", "content_type", "sha256"]
+        files.values(),
+        ["state", "failure", "stored_at", "path", "size", "content_type", "sha256", "width", "height"],
     )
     return _shown_again({change.job.session_id for change, _ in plans}, list(files))
 

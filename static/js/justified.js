@@ -4,7 +4,8 @@ import { widget } from "./widget.js";
 const NARROWEST = 0.56; // a phone held upright
 const WIDEST = 2.4;
 
-widget("[data-justified] .tile img", (picture) => {
+// One whose proportions the server knew has its room already; moving it again would make the page jump.
+widget("[data-justified] .tile:not([data-ratio]) img", (picture) => {
   const fit = () => {
     if (!picture.naturalWidth) return;
     const ratio = Math.min(Math.max(picture.naturalWidth / picture.naturalHeight, NARROWEST), WIDEST);
