@@ -240,8 +240,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = (headers.get("Retry-After") or "").strip()
     if not value:
         return None
-    if _SECONDS.fullmatch(value):
-        return min(float(value), RETRY_AFTER_LIMIT)
+    # A header that came twice (a proxy added its own) arrives as one: the longest counts.
+    numbers = [part.strip() for part in value.split(",")]
+    if all(_SECONDS.fullmatch(number) for number in numbers):
+        return min(max(map(float, numbers)), RETRY_AFTER_LIMIT)
     until = _date(value)
     if until is None:
         return None

@@ -158,6 +158,7 @@ def test_html_with_200_is_a_bad_payload(server: Server, client: Client) -> None:
         ({"Retry-After": " 0 "}, 0.0),
         ({"Retry-After": "1.5"}, 1.5),
         ({"Retry-After": "86400"}, 86_400.0),
+        ({"Retry-After": "5, 20"}, 20.0),
         # A date counts from the server's own clock, an hour wrong as it may be.
         (
             {"Retry-After": "Wed, 21 Oct 2015 07:28:20 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"},
