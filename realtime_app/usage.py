@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from realtime_app.models import Stream
 from workspaces_app.models import Workspace
-from workspaces_app.overview import UsageLine
+from workspaces_app.overview import USAGE_DAYS, UsageLine
 
 
 def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
@@ -27,4 +27,10 @@ def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
         "cost": f"{seconds * price:,.2f}",
         "price": f"{price:g}",
     }
-    return [UsageLine(label=_("Live streams"), value=f"{len(lengths):,}", hint=hint)]
+    return [
+        UsageLine(
+            label=_("Live streams in %(days)s days") % {"days": USAGE_DAYS},
+            value=f"{len(lengths):,}",
+            hint=hint,
+        )
+    ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from sessions_app.models import StatusGroup, Video
 from workspaces_app.models import Workspace
-from workspaces_app.overview import UsageLine
+from workspaces_app.overview import USAGE_DAYS, UsageLine
 
 
 def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
@@ -24,4 +24,8 @@ def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
         "cost": f"{seconds * price:,.2f}",
         "price": f"{price:g}",
     }
-    return [UsageLine(label=_("Videos made"), value=f"{found['number']:,}", hint=hint)]
+    return [
+        UsageLine(
+            label=_("Videos in %(days)s days") % {"days": USAGE_DAYS}, value=f"{found['number']:,}", hint=hint
+        )
+    ]
