@@ -162,6 +162,12 @@ class MessageSpan(forms.Form):
         return {name: self.cleaned_data.get(name) for name in self.fields}
 
 
+class AboutForm(forms.Form):
+    """Which session a page is about that asks in the background."""
+
+    about = forms.UUIDField()
+
+
 class ReadForm(forms.Form):
     """How far somebody has read."""
 

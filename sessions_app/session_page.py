@@ -120,6 +120,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "session": session,
         "rights": rights,
         "status": words.status_of(session),
+        "page_title": words.page_title(session),
         "turn": turn.turn(session, has_storyboard=board is not None, has_video=bool(videos)),
         "is_working": session.group == "working" and session.gone_at is None,
         "is_reviewing": reviewing,

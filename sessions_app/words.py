@@ -93,6 +93,12 @@ def _status_words(status: str, group: str, gone: bool, _language: str) -> Status
     return StatusWords(str(group), str(word), str(sentence))
 
 
+def page_title(session: VideoSession) -> str:
+    """The document's title on the session's page: what it does comes first, a tab shows little more."""
+    mark = "● " if session.group == StatusGroup.NEEDS_YOU and session.gone_at is None else ""
+    return f"{mark}{status_of(session).word} · {session.display_title} · Dailies"
+
+
 def length(seconds: float) -> str:
     """A length of time as people say it: 45 s, 4 min, 1.5 h."""
     if seconds < 60:

@@ -1,18 +1,20 @@
 /**
  * Asks `body[data-needs-you]` every 30 s how many sessions wait for a person, also while the tab is hidden, and what is
  * wrong with the mirror: a page that stays open must not look fresh when nothing renews it.
- * The answer is {"count": 3, "latest": {"title", "text", "url", "since"} | null, "problems": [{"tone", "message"}]}.
+ * The page of one session names itself (`data-needs-you-about`): hidden, it has no stream to learn its title from.
+ * The answer is {"count": 3, "title": "…" | null, "latest": {"title", "text", "url", "since"} | null, "problems": [{"tone", "message"}]}.
  * A change of the count, or another latest one, is told as the event `needs-you`.
  *
  * `[data-notify]` is a checkbox: notifications of this browser, only when the tab is hidden. `data-word-denied` says why it
  * cannot be switched on.
  */
 import { toast } from "./notices.js";
-import { setWaiting } from "./title.js";
+import { setPage, setWaiting } from "./title.js";
 import { widget } from "./widget.js";
 
 const SECONDS = 30;
-const address = document.body.dataset.needsYou;
+const { needsYou, needsYouAbout } = document.body.dataset;
+const address = needsYouAbout ? `${needsYou}?about=${needsYouAbout}` : needsYou;
 const SWITCH = "notify";
 let known = null; // what the last answer said: {count, since}
 
@@ -69,6 +71,7 @@ async function ask() {
   }
   known = { count: answer.count, since: Math.max(since, known?.since ?? 0) };
   setWaiting(answer.count);
+  if (answer.title && document.hidden) setPage(answer.title);
   showProblems(answer.problems ?? []);
 }
 

@@ -29,7 +29,17 @@ export function setWaiting(count) {
 const badge = document.querySelector("[data-needs-you-count]:not([hidden]) [data-count]");
 if (badge) setWaiting(Number.parseInt(badge.textContent, 10) || 0);
 
-widget("[data-page-title]", (element) => {
-  page = element.dataset.pageTitle.replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, ""); // would turn the rest around
+/** What the page itself is called now. */
+export function setPage(title) {
+  page = title.replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, ""); // they would turn the rest around
   show();
+}
+
+// Pushed anew it is morphed: the element stays, and says something else.
+widget("[data-page-title]", (element) => {
+  const look = () => setPage(element.dataset.pageTitle);
+  look();
+  const observer = new MutationObserver(look);
+  observer.observe(element, { attributeFilter: ["data-page-title"] });
+  return () => observer.disconnect();
 });

@@ -112,6 +112,7 @@ def test_the_count_for_pages_that_nobody_looks_at():
     del answer["problems"]  # of the whole installation: tested with the banners
     assert answer == {
         "count": 2,
+        "title": None,
         "latest": {
             "title": "New",
             "text": "Storyboard to review · Studio",
@@ -120,6 +121,14 @@ def test_the_count_for_pages_that_nobody_looks_at():
         },
     }
     assert response["Cache-Control"] == "no-store"
+
+
+def test_a_hidden_page_of_a_session_learns_its_title_and_a_stranger_none():
+    session = VideoSessionFactory(title="Bakery", group="needs_you", status="waiting_for_input")
+    address = f"/needs-you/count/?about={session.pk}"
+    assert member(session.workspace).get(address).json()["title"] == "● Has a question · Bakery · Dailies"
+    assert member(WorkspaceFactory()).get(address).json()["title"] is None
+    assert member(session.workspace).get("/needs-you/count/?about=x").json()["title"] is None
 
 
 def test_nothing_waits():
