@@ -47,6 +47,10 @@ class Entry:
         return str(self.position)
 
     @property
+    def has_long_word(self) -> bool:
+        return prose.has_long_word(self.text)
+
+    @property
     def is_person(self) -> bool:
         return self.role == "user"
 
@@ -84,6 +88,10 @@ class Question:
     position: int = 0
 
     @property
+    def has_long_word(self) -> bool:
+        return prose.has_long_word(self.html)
+
+    @property
     def key(self) -> str:
         """The position for a form: a number would be formatted for the reader's language."""
         return str(self.position)
@@ -96,6 +104,10 @@ class Earlier:
     text: str
     html: SafeString | str
     until: datetime
+
+    @property
+    def has_long_word(self) -> bool:
+        return prose.has_long_word(self.text)
 
 
 def entries(

@@ -23,6 +23,15 @@ _MARKDOWN = (
     .enable(["table", "strikethrough"])
     .disable(["image"])
 )
+# The renderer looks for the end of each bracket in all that follows: where there are so many, none of them is a link.
+MAX_BRACKETS = 2000
+_WITHOUT_LINKS = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False})
+    .enable(["table", "strikethrough"])
+    .disable(["image", "link", "reference"])
+)
+# Browsers kern a word as a whole, again for each of its lines: one of 50,000 letters takes them many seconds.
+_LONG_WORD = re.compile(r"\S{1000}")
 # Nobody reads so much in one message; rendering it would keep a worker busy.
 LIMIT = 100_000  # characters
 
@@ -30,7 +39,8 @@ LIMIT = 100_000  # characters
 @lru_cache(maxsize=2048)
 def rendered(text: str) -> SafeString:
     """`text` as HTML that can stand in a page. The same text is rendered once per process."""
-    html = _MARKDOWN.render(text[:LIMIT])
+    renderer = _WITHOUT_LINKS if text.count("[") > MAX_BRACKETS else _MARKDOWN
+    html = renderer.render(text[:LIMIT])
     clean = nh3.clean(
         html,
         tags=_TAGS,
@@ -39,6 +49,11 @@ def rendered(text: str) -> SafeString:
         link_rel="noopener noreferrer nofollow",
     )
     return mark_safe(clean)  # noqa: S308  cleaned against the allowlist above
+
+
+def has_long_word(text: str) -> bool:
+    """Whether the page has to spare the browser some of the beauty of this text."""
+    return _LONG_WORD.search(text) is not None
 
 
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)]|[A-Ha-h][.)])\s+(?P<text>\S.*)")

@@ -84,3 +84,10 @@ def test_no_text_breaks_it_and_nothing_is_lost(text: str):
         assert asked == text
     else:
         assert all(choice.strip() for choice in choices)
+
+
+def test_what_would_keep_a_worker_or_a_browser_busy_is_noticed():
+    assert "<a " in prose.rendered("[a](https://example.com/)")
+    assert "<a " not in prose.rendered("[" * (prose.MAX_BRACKETS + 1) + " [a](https://example.com/)")
+    assert prose.has_long_word("a " + "x" * 1000)
+    assert not prose.has_long_word("a long story " * 1000)
