@@ -13,6 +13,7 @@ import { widget } from "./widget.js";
 
 const NEAR_END_PX = 120;
 const READ_AFTER_MS = 800; // so long something must have been in sight
+const MOST_LOADS = 5; // of up to a thousand messages each, for one jump
 
 function scrollerOf(list) {
   for (let element = list; element; element = element.parentElement) {
@@ -30,17 +31,19 @@ widget("[data-chat]", (list) => {
   const scroller = () => scrollerOf(list);
 
   function distanceToEnd() {
-    const end = list.getBoundingClientRect().bottom;
     const box = scroller();
-    const bottom = box === document.scrollingElement ? innerHeight : box.getBoundingClientRect().bottom;
-    return end - bottom;
+    if (box === document.scrollingElement) return list.getBoundingClientRect().bottom - innerHeight;
+    return box.scrollHeight - box.scrollTop - box.clientHeight; // what waits below the messages belongs to it
   }
+
+  let atEnd = true;
 
   function toEnd(behavior = "auto") {
     const box = scroller();
+    atEnd = true;
     box.scrollTo({ top: box.scrollHeight, behavior });
     // Messages out of sight are only estimated until they are laid out: look again.
-    requestAnimationFrame(() => box.scrollTo({ top: box.scrollHeight, behavior }));
+    requestAnimationFrame(() => atEnd && box.scrollTo({ top: box.scrollHeight, behavior }));
   }
 
   function showCount() {
@@ -62,7 +65,6 @@ widget("[data-chat]", (list) => {
     showCount();
   }
 
-  let atEnd = true;
   const onScroll = () => {
     atEnd = distanceToEnd() < NEAR_END_PX;
     if (atEnd) caughtUp();
@@ -141,13 +143,15 @@ widget("[data-chat]", (list) => {
   }
 
   jump?.addEventListener("click", async (event) => {
-    const older = list.querySelector("[data-older]");
+    let older = list.querySelector("[data-older]");
     if (!marker() && !older) return; // then the link leads to a page with it
     event.preventDefault();
-    if (!marker()) {
+    atEnd = false; // what is loaded now must not pull there again
+    for (let loads = 0; !marker() && older && loads < MOST_LOADS; loads += 1) {
       const address = new URL(older.querySelector("a").href);
       address.searchParams.set("from", firstUnread);
       await window.htmx.ajax("GET", address.pathname + address.search, { target: older, swap: "outerHTML" });
+      older = list.querySelector("[data-older]");
     }
     toUnread();
   });
@@ -180,10 +184,17 @@ widget("[data-chat]", (list) => {
   resized.observe(list);
   if (scroller() !== document.scrollingElement) resized.observe(scroller());
 
-  // Whoever sends something wants to see it.
+  // Whoever sends something wants to see it; what others send moves nobody who reads further up.
+  let sending = false;
+  const onSubmit = () => {
+    sending = true;
+  };
+  document.addEventListener("submit", onSubmit);
   const own = new MutationObserver((changes) => {
     const sent = changes.some((change) => [...change.addedNodes].some((node) => node.nodeType === Node.ELEMENT_NODE));
-    if (sent) toEnd();
+    if (!sent || !(sending || atEnd)) return;
+    sending = false;
+    toEnd();
   });
   const ownList = document.querySelector("[data-chat-own]");
   if (ownList) own.observe(ownList, { childList: true });
@@ -202,8 +213,10 @@ widget("[data-chat]", (list) => {
     const { first, top, focused } = kept;
     kept = null;
     scroller().scrollTop += first.getBoundingClientRect().top - top;
-    if (focused) (first.previousElementSibling ?? first).setAttribute("tabindex", "-1");
-    if (focused) (first.previousElementSibling ?? first).focus({ preventScroll: true });
+    if (!focused) return;
+    const next = first.previousElementSibling ?? first;
+    next.tabIndex = -1;
+    next.focus({ preventScroll: true });
   };
   document.addEventListener("htmx:before:swap", onBefore);
   document.addEventListener("htmx:after:swap", onAfter);
@@ -214,8 +227,7 @@ widget("[data-chat]", (list) => {
   else if (unread && scroller() !== document.scrollingElement) {
     scroller().scrollTop += unread.getBoundingClientRect().top - scroller().getBoundingClientRect().top;
     jump.hidden = true;
-  }
-  else if (scroller() !== document.scrollingElement) toEnd();
+  } else if (scroller() !== document.scrollingElement) toEnd();
   onScroll();
 
   return () => {
@@ -224,6 +236,7 @@ widget("[data-chat]", (list) => {
     observer.disconnect();
     resized.disconnect();
     own.disconnect();
+    document.removeEventListener("submit", onSubmit);
     document.removeEventListener("scroll", onScroll, { capture: true });
     document.removeEventListener("htmx:before:swap", onBefore);
     document.removeEventListener("htmx:after:swap", onAfter);

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from commands.models import Command
-from sessions_app import conversation
+from sessions_app import conversation, session_page
 from sessions_app.models import Gap, Message, MessageRevision, Resource, VideoSession
 from sessions_app.tiles import tile
 from tests.factories import (
@@ -143,6 +143,16 @@ def test_heygens_reason_is_shown_as_it_came():
     session = VideoSessionFactory()
     press_in(session, "refused", error={"message": "The <prompt> is too long"})
     assert presses(session)[0].explanation == "The <prompt> is too long"
+
+
+def test_a_refused_message_can_be_changed_before_it_is_sent_again():
+    session = VideoSessionFactory()
+    press_in(session, "refused", payload={"message": 'Say "hello"'})
+    press_in(session, "refused", kind="session.stop", payload={})
+    html = session_page.fragments(session.pk, None, "en", "creator")
+    assert html.count("data-fill=") == 1
+    assert 'data-fill="Say &quot;hello&quot;"' in html
+    assert "data-fill=" not in session_page.fragments(session.pk, None, "en", "viewer")
 
 
 def test_a_press_that_is_in_the_conversation_stands_there_alone():

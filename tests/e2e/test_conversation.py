@@ -1,0 +1,179 @@
+"""A long conversation while it grows: the place that is read, what is new, notes beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from playwright.sync_api import Page, expect
+
+from polling.changes import Announcement, announce
+from sessions_app import reading
+from sessions_app.models import Message, MessageRevision, ReadMark, VideoSession
+from sessions_app.session_page import PAGE
+from tests.e2e.browsers import Browsers, axe_findings
+from tests.e2e.conftest import Team
+from tests.factories import VideoSessionFactory
+from tests.processes import wait_until
+from workspaces_app.models import Role
+
+
+def talk(team: Team, size: int, **fields: Any) -> VideoSession:
+    """A conversation that HeyGen is not asked about: what comes, the test says."""
+    session: VideoSession = VideoSessionFactory(
+        workspace=team.workspace, status="completed", group="done", title="A long talk", **fields
+    )
+    say(session, size)
+    return session
+
+
+def say(session: VideoSession, number: int) -> None:
+    """So many more messages, told to whoever looks."""
+    session.refresh_from_db()
+    first = session.message_count
+    Message.objects.bulk_create(
+        Message(
+            session=session,
+            position=position,
+            role="model",
+            type="text",
+            content=f"Message {position}. " + "It goes on for a while. " * (position % 7),
+            first_seen_at=session.status_since,
+            version=session.version + 1,
+        )
+        for position in range(first, first + number)
+    )
+    VideoSession.objects.filter(pk=session.pk).update(version=F("version") + 1, message_count=first + number)
+    session.refresh_from_db()
+    announce([Announcement(session.workspace_id, "session", session.pk, session.version)])
+
+
+def shown(page: Page) -> list[int]:
+    found: list[int] = page.evaluate(
+        "[...document.querySelectorAll('#chat > [data-position]')].map(one => Number(one.dataset.position))"
+    )
+    return found
+
+
+def top_of(page: Page, position: int) -> float:
+    return float(
+        page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", f"m{position}")
+    )
+
+
+def test_older_messages_come_above_what_is_read_and_new_ones_are_counted_below(
+    team: Team, browsers: Browsers
+):
+    size = 3 * PAGE + 10
+    session = talk(team, size)
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"Message {size - 1}.")).to_be_in_viewport()
+    assert shown(page) == list(range(size - PAGE, size))
+
+    # From the very top, where browsers do not keep the place by themselves; by keyboard.
+    page.evaluate("document.querySelector('.talk-scroll').scrollTop = 0")
+    before = top_of(page, size - PAGE)
+    page.get_by_role("link", name="Older messages").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#m{size - 2 * PAGE}")).to_be_attached()
+    assert shown(page) == list(range(size - 2 * PAGE, size))
+    assert abs(top_of(page, size - PAGE) - before) <= 60, "the place was lost"
+    assert page.evaluate("document.querySelector('#chat').contains(document.activeElement)")
+
+    here = page.evaluate("document.querySelector('.talk-scroll').scrollTop")
+    say(session, 3)
+    new = page.get_by_role("button", name="3 new messages")
+    expect(new).to_be_visible()
+    assert page.evaluate("document.querySelector('.talk-scroll').scrollTop") == here
+    new.click()
+    expect(page.get_by_text(f"Message {size}.")).to_be_in_viewport()
+    expect(new).to_be_hidden()
+    wait_until(
+        lambda: ReadMark.objects.filter(user=team.person, position=size + 2).exists(), what="it was read"
+    )
+
+
+def test_a_jump_leads_to_the_first_unread_message_wherever_it_is(team: Team, browsers: Browsers):
+    size = 2 * PAGE + 10
+    session = talk(team, size)
+    reading.mark_read(session, team.person, 20)
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    jump = page.get_by_role("link", name=f"{size - 21} new since your last visit")
+    jump.click()
+
+    expect(page.locator(".unread-marker")).to_be_in_viewport()
+    expect(page.locator("#m21")).to_be_in_viewport()
+    assert shown(page) == list(range(21, size))
+    expect(jump).to_be_hidden()
+
+    # The next visit begins where this one ended, and the one after has nothing new.
+    ReadMark.objects.filter(session=session, user=team.person).update(position=size - 3)
+    page.reload()
+    expect(page.locator(".unread-marker")).to_be_visible()
+    assert page.locator(".unread-marker + li").get_attribute("id") == f"m{size - 2}"
+    wait_until(
+        lambda: ReadMark.objects.filter(user=team.person, position=size - 1).exists(), what="it was read"
+    )
+    page.reload()
+    expect(page.locator(f"#m{size - 1}")).to_be_in_viewport()
+    expect(page.locator(".unread-marker")).to_have_count(0)
+
+
+def test_a_reworded_message_shows_how_it_read_before(team: Team, browsers: Browsers):
+    session = talk(team, 2)
+    MessageRevision.objects.create(
+        message=session.messages.get(position=1),
+        content="It read <b>otherwise</b>",
+        replaced_at=session.status_since,
+    )
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    page.get_by_role("link", name="reworded").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("It read <b>otherwise</b>")
+    assert axe_findings(page) == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("link", name="reworded")).to_be_focused()
+
+
+def test_notes_are_written_changed_and_deleted_under_the_eyes_of_others(team: Team, browsers: Browsers):
+    session = talk(team, 1)
+    writer = browsers.of(team.member(Role.VIEWER, "Vera Viewer"))
+    reader = browsers.of(team.person)
+    for page in (writer, reader):
+        page.goto(session.get_absolute_url())
+        expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+
+    # Typed and not yet saved: it survives a reload.
+    writer.get_by_label("Note", exact=True).fill("Ask legal")
+    writer.reload()
+    expect(writer.get_by_label("Note", exact=True)).to_have_value("Ask legal")
+    writer.get_by_role("button", name="Add the note").dblclick()
+    expect(writer.get_by_label("Note", exact=True)).to_have_value("")
+    theirs = reader.locator("#note-list").get_by_role("listitem")
+    expect(theirs).to_have_count(1)
+    expect(theirs).to_contain_text("Ask legal")
+    expect(reader.get_by_role("link", name="Edit or delete")).to_have_count(0)
+
+    writer.get_by_role("link", name="Edit or delete").click()
+    dialog = writer.get_by_role("dialog").first
+    field = dialog.get_by_label("Note", exact=True)
+    expect(field).to_have_value("Ask legal")
+    field.fill("Ask finance")
+    say(session, 1)  # a push sweeps nothing away
+    expect(writer.get_by_text("Message 1.")).to_be_visible()
+    expect(field).to_have_value("Ask finance")
+    assert axe_findings(writer) == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    expect(theirs).to_contain_text("Ask finance")
+
+    writer.get_by_role("link", name="Edit or delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    writer.get_by_role("dialog", name="Delete this note?").get_by_role("button", name="Delete").click()
+    expect(theirs).to_have_count(0)
+    expect(dialog).to_be_hidden()
