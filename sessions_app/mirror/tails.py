@@ -1,0 +1,81 @@
+"""The stored ends of many transcripts in one query, without a model row for each message.
+
+A wave of a hundred changed sessions looks at some five thousand stored messages to find what is new in each window:
+making rows of them, and converting every column by its field, took half the time of the whole write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Case, F, TextField, When
+from django.db.models.functions import Cast
+
+from sessions_app import transcript
+from sessions_app.models import Message
+
+
+@dataclass(slots=True)
+class Tail:
+    """The newest stored messages of a session, oldest first, and of each position its row and the press that sent it."""
+
+    stored: list[transcript.Stored] = field(default_factory=list)
+    message_ids: dict[int, int] = field(default_factory=dict)
+    linked: dict[int, UUID] = field(default_factory=dict)
+    # User messages that answer to no press yet, and since when we have them.
+    unlinked: dict[int, datetime] = field(default_factory=dict)
+
+
+def tails(session_ids: Collection[UUID]) -> dict[UUID, Tail]:
+    """The last `transcript.TAIL` messages of each of these sessions; empty for one without any."""
+    rows = (
+        Message.objects.filter(
+            session__in=session_ids, position__gte=F("session__message_count") - transcript.TAIL
+        )
+        .order_by("session", "position")
+        .values_list(
+            "session_id",
+            "pk",
+            "position",
+            "role",
+            "type",
+            "content",
+            # As text: both databases' own ways to make a time of it cost more than all the rest of the row.
+            Cast("remote_created_at", TextField()),
+            "resource_ids",
+            "vanished",
+            "command_id",
+            Cast(Case(When(role="user", command=None, then="first_seen_at")), TextField()),
+        )
+    )
+    found = {session_id: Tail() for session_id in session_ids}
+    # SQLite gives hexadecimal text; a hundred sessions are faster to look up than five thousand to parse.
+    by_key: dict[Any, Tail] = {**found, **{session_id.hex: tail for session_id, tail in found.items()}}
+    with connection.cursor() as cursor:
+        cursor.execute(*rows.query.sql_with_params())
+        for session_key, pk, position, role, kind, content, at, resources, vanished, command, since in cursor:
+            tail = by_key[session_key]
+            resource_ids = () if resources == "[]" else tuple(json.loads(resources))
+            tail.stored.append(
+                transcript.Stored(position, role, kind, content, _time(at), resource_ids, bool(vanished))
+            )
+            tail.message_ids[position] = pk
+            if command is not None:
+                tail.linked[position] = command if isinstance(command, UUID) else UUID(command)
+            elif (unlinked_since := _time(since)) is not None:
+                tail.unlinked[position] = unlinked_since
+    return found
+
+
+def _time(text: str | None) -> datetime | None:
+    """From "2026-11-25 21:27:09.5" (SQLite, always UTC) or "2026-11-25 21:27:09.5+00" (PostgreSQL)."""
+    if text is None:
+        return None
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
