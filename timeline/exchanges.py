@@ -80,16 +80,21 @@ def read(exchange: Exchange) -> Mapping[str, Any]:
 
 
 def _pack(request: Any, answer: Any) -> bytes:
-    content = {"request": _side(request), "answer": _side(answer)}
-    return zlib.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+    content = f'{{"request":{_side(request)},"answer":{_side(answer)}}}'
+    return zlib.compress(content.encode(), 6)
 
 
-def _side(value: Any) -> Any:
+def _side(value: Any) -> str:
+    """One side as JSON, redacted; what is too long is cut off and kept as text."""
     value = redact(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else _json(value)
     if len(text) > SIDE_CHARACTERS:
-        return text[:SIDE_CHARACTERS] + "…"
-    return value if isinstance(value, str) else json.loads(text)
+        return _json(text[:SIDE_CHARACTERS] + "…")
+    return _json(value) if isinstance(value, str) else text
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _let_go(exchanges: Sequence[NewExchange]) -> None:

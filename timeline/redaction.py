@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +24,8 @@ _SIGNATURE = re.compile(
 )
 
 
+# A few hundred names come again and again; a stranger cannot fill memory with others.
+@functools.lru_cache(maxsize=2048)
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds a credential."""
     return re.sub(r"[^a-z0-9]", "", name.lower()) in _SECRET_NAMES
