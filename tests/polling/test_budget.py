@@ -66,6 +66,37 @@ def test_lower_priorities_leave_room(valkey: Valkey) -> None:
     assert admitted(Priority.COMMAND) == 1
 
 
+def test_a_fast_key_has_several_admitted_at_once(valkey: Valkey, settings: Settings) -> None:
+    settings.POLL_REQUESTS_PER_SECOND, settings.POLL_BURST = 1000, 1000
+    known_and_full()
+    asked = redis_connection.client().info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+    begun = time.monotonic()
+
+    assert admitted(Priority.BACKGROUND, most=300) == 300
+
+    most = 300 + 1000 * (time.monotonic() - begun) + 10
+    level = budget.level(KEY)
+    assert level is not None
+    # What was made is taken from the bucket, and at most a hundredth of a second's requests more than that.
+    assert 1000 - most <= level <= 1000 - 300 + 1000 * (time.monotonic() - begun)
+    assert redis_connection.client().info("commandstats")["cmdstat_evalsha"]["calls"] - asked < 150
+
+
+def test_what_was_admitted_ahead_ends_with_the_key(
+    valkey: Valkey, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.POLL_REQUESTS_PER_SECOND, settings.POLL_BURST = 1, 1000
+    known_and_full()
+    # So long that what is left of the last handful would still be good.
+    monkeypatch.setattr(budget, "AHEAD_SECONDS", 60)
+    assert admitted(Priority.BACKGROUND, most=50) == 50
+
+    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=20), reason="rate_limited")
+
+    with pytest.raises(Closed, match="rate_limited"):
+        budget.admit(KEY, Priority.BACKGROUND)
+
+
 def test_the_background_is_not_starved(valkey: Valkey, settings: Settings) -> None:
     settings.POLL_REQUESTS_PER_SECOND = 100
     known_and_full()
