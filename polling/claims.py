@@ -7,8 +7,9 @@ gives nothing back, and needs not: `next_poll_at` is the end of the lease.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,10 @@ class Outcome:
     missing: int
     reason: str | None
     message: str | None
+
+
+# `astuple` copies each value deeply.
+_values_of: Callable[[Outcome], tuple[Any, ...]] = attrgetter(*(field.name for field in fields(Outcome)))
 
 
 def _postgresql() -> bool:
@@ -143,7 +148,7 @@ def finish(token: UUID, outcomes: Sequence[Outcome]) -> set[int]:
     if not outcomes:
         return set()
     statement = _statements().finish
-    rows = [astuple(outcome) for outcome in outcomes]
+    rows = [_values_of(outcome) for outcome in outcomes]
     if _postgresql():
         parameters: list[Any] = [list(column) for column in zip(*rows, strict=True)]
     else:
