@@ -1,4 +1,4 @@
-"""`./run bench mirror|live|pages [--quick] [--database SQLite|PostgreSQL] [--part NAME]`."""
+"""`./run bench mirror|live|pages [--quick] [--database SQLite|PostgreSQL] [--part NAME] [--million]`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="less than a minute, on SQLite alone")
     parser.add_argument("--database", choices=BOTH, action="append")
     parser.add_argument("--part", action="append", help="only this part of the measurement; nothing is kept")
+    parser.add_argument("--million", action="store_true", help="a million polls for the growth of memory")
     options = parser.parse_args(arguments)
     # Servers end with the run, also when it is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
     ]
     found: list[figures.Part] = []
     broken: list[str] = []
-    with staged(quick=options.quick) as stage:
+    with staged(quick=options.quick, million=options.million) as stage:
         for part, where in PARTS[options.what]:
             if wanted and part not in wanted:
                 continue

@@ -19,6 +19,8 @@ class Run:
 
     quick: bool
     database: str
+    # As many polls as the goal of memory speaks of.
+    million: bool = False
     calibration: Calibration = field(default_factory=Calibration)
 
     @property
@@ -39,6 +41,7 @@ def main() -> None:
     parser.add_argument("database")
     parser.add_argument("answer", type=Path)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--million", action="store_true")
     options = parser.parse_args()
 
     import django
@@ -49,7 +52,7 @@ def main() -> None:
     logging.getLogger("polling").setLevel(logging.WARNING)
     logging.getLogger("kombu").setLevel(logging.ERROR)
 
-    run = Run(options.quick, options.database)
+    run = Run(options.quick, options.database, options.million)
     module = importlib.import_module(f"bench.{options.name}")
     begun = time.monotonic()
     found = module.measure(run)

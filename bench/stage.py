@@ -34,6 +34,7 @@ class Stage:
     folder: Path
     quick: bool
     valkey: Valkey
+    million: bool = False
     postgres: Postgres | None = None
     _templates: dict[str, str] = field(default_factory=dict)
     _number: int = 0
@@ -53,6 +54,7 @@ class Stage:
                 database,
                 str(answer),
                 *(["--quick"] if self.quick else []),
+                *(["--million"] if self.million else []),
             ],
             cwd=ROOT,
             env=self.environment(self._fresh(database)),
@@ -131,9 +133,9 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(*, quick: bool) -> Iterator[Stage]:
+def staged(*, quick: bool, million: bool = False) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="dailies-bench-", ignore_cleanup_errors=True) as folder:
-        stage = Stage(Path(folder), quick, Valkey().start())
+        stage = Stage(Path(folder), quick, Valkey().start(), million)
         try:
             yield stage
         finally:
