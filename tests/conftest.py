@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("dailies")
     group.addoption("--fail-on-skip", action="store_true", help="a skipped test fails the run")
     group.addoption(
-        "--fault-seconds", type=float, default=60.0, help="how long the random fault drill goes on"
+        "--fault-seconds", type=float, default=45.0, help="how long the random fault drill goes on"
     )
     group.addoption("--fault-seed", type=int, default=20_261_121, help="which random faults the drill meets")
     group.addoption(

@@ -34,16 +34,18 @@ class Part:
     marks: str
     on_postgres: bool = False
     processes: int = 0
+    # "loadfile": the tests of one file stay together, where they share what is slow to start.
+    spread: str = "load"
 
 
-# Browsers and killed processes need the machine for themselves: their tests watch the clock.
+# Browsers need the machine for themselves: their tests watch the clock. Tests of killed processes mostly wait.
 PARTS = (
     Part("SQLite", ORDINARY, processes=2),
     Part("PostgreSQL", ORDINARY, on_postgres=True, processes=2),
     Part("contract", "contract", processes=2),
     Part("browser", "browser"),
-    Part("faults, SQLite", "faults"),
-    Part("faults, PostgreSQL", "faults", on_postgres=True),
+    Part("faults, SQLite", "faults", processes=2, spread="loadfile"),
+    Part("faults, PostgreSQL", "faults", on_postgres=True, processes=2, spread="loadfile"),
 )
 
 
@@ -109,6 +111,8 @@ def run(part: Part, for_pytest: list[str], postgres_url: str) -> Result:
         part.marks,
         "-n",
         str(part.processes),
+        "--dist",
+        part.spread,
         *for_pytest,
     ]
     environment = {**os.environ, "TEST_DATABASE_URL": postgres_url if part.on_postgres else ""}

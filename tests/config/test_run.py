@@ -147,6 +147,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_prints_where_it_is_and_how_to_sign_in(running: Run):
     printed = running.printed()
 
@@ -161,6 +162,7 @@ def test_prints_where_it_is_and_how_to_sign_in(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_serves_pages_and_files_with_their_headers(running: Run):
     page = requests.get(running.url, timeout=10)
     style = re.search(r'href="(/static/[^"]+\.css)"', page.text)
@@ -182,6 +184,7 @@ def test_serves_pages_and_files_with_their_headers(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_secrets_are_made_for_their_owner_only(running: Run):
     folder = running.data_dir / "secrets"
 
@@ -193,6 +196,7 @@ def test_secrets_are_made_for_their_owner_only(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_no_secret_stands_in_a_command_line_or_a_log(running: Run):
     secrets = [
         file.read_bytes() for file in (running.data_dir / "secrets").iterdir() if file.suffix != ".conf"
@@ -205,6 +209,7 @@ def test_no_secret_stands_in_a_command_line_or_a_log(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_manage_speaks_to_the_running_one(running: Run):
     code = (
         "from django.conf import settings; print(settings.REDIS_URL.rpartition(':')[2], settings.SIMULATED)"
@@ -225,6 +230,7 @@ def test_manage_speaks_to_the_running_one(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_a_second_one_says_that_one_is_running(running: Run):
     second = subprocess.run(
         [sys.executable, str(ROOT / "run")], env=running.environment, capture_output=True, text=True
@@ -239,6 +245,7 @@ def test_a_second_one_says_that_one_is_running(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 @pytest.mark.parametrize("name", [*PROCESSES, "valkey-server"])
 def test_what_is_killed_comes_back(running: Run, name: str):
     wait_until(lambda: running.named(name), seconds=20)
@@ -251,6 +258,7 @@ def test_what_is_killed_comes_back(running: Run, name: str):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_a_killed_wrapper_leaves_no_second_valkey(running: Run):
     valkey = running.named("valkey-server")
 
@@ -260,6 +268,7 @@ def test_a_killed_wrapper_leaves_no_second_valkey(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_people_wait_while_the_web_server_is_killed_and_nobody_is_refused(running: Run):
     wait_until(lambda: running.named("dailies-web"), seconds=20)
     os.kill(running.named("dailies-web"), signal.SIGKILL)
@@ -269,6 +278,7 @@ def test_people_wait_while_the_web_server_is_killed_and_nobody_is_refused(runnin
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_killing_the_fork_server_harms_nothing(running: Run):
     web = running.named("dailies-web")
 
@@ -280,6 +290,7 @@ def test_killing_the_fork_server_harms_nothing(running: Run):
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_ctrl_c_ends_all_within_two_seconds_and_the_next_start_finds_everything(tmp_path: Path):
     with started(tmp_path) as run:
         sign_ins = re.findall(r"^Sign in as .*$", run.printed(), re.MULTILINE)
@@ -296,6 +307,7 @@ def test_ctrl_c_ends_all_within_two_seconds_and_the_next_start_finds_everything(
 
 
 @pytest.mark.faults
+@pytest.mark.usually("sqlite")
 def test_nothing_outlives_a_killed_supervisor(tmp_path: Path):
     with started(tmp_path) as run:
         assert set(PROCESSES) <= set(run.processes().values())

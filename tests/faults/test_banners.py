@@ -73,7 +73,7 @@ class Page:
 
 
 @pytest.fixture
-def page(wired: Wired) -> Page:
+def visitor(wired: Wired) -> Page:
     """All is quiet, and there is something to poll."""
     session = wired.create("A film about owls [scenario: stuck-thinking]")
     wired.until(session, "message_count > 0")
@@ -86,50 +86,50 @@ def expect(page: Page, *codes: str, seconds: float = WITHIN) -> None:
     wait_until(lambda: page.says() == set(codes), seconds=seconds, what=f"{codes} instead of {page.says()}")
 
 
-def test_each_trouble_is_named_and_goes_with_its_cause(wired: Wired, page: Page):
+def test_each_trouble_is_named_and_goes_with_its_cause(wired: Wired, visitor: Page):
     dailies = wired.dailies
 
     # Redis: pages are served and buttons work meanwhile; the press goes out when it is back.
     wired.valkey.kill()
-    expect(page, "redis_gone")
-    path = page.start("A film about the quiet")
-    assert "A film about the quiet" in page.read(path)
+    expect(visitor, "redis_gone")
+    path = visitor.start("A film about the quiet")
+    assert "A film about the quiet" in visitor.read(path)
     for listed in ("/sessions/", "/library/", "/live/"):
-        page.read(listed)
+        visitor.read(listed)
     press = Command.objects.get(payload__prompt="A film about the quiet")
     wired.valkey.start()
-    expect(page, seconds=GONE_WITHIN)
+    expect(visitor, seconds=GONE_WITHIN)
     wait_until(lambda: Command.objects.get(pk=press.pk).state == "accepted", what="the press goes out")
 
     # HeyGen cannot be reached.
     wired.proxy.refuse()
-    expect(page, "heygen_unreachable")
+    expect(visitor, "heygen_unreachable")
     wired.proxy.restore()
-    expect(page, seconds=GONE_WITHIN)
+    expect(visitor, seconds=GONE_WITHIN)
 
     # The key is refused, until somebody enters a good one.
     wired.simulator.control.account(wired.key, key_works=False)
-    expect(page, "key_refused")
+    expect(visitor, "key_refused")
     wired.simulator.control.account(wired.key, key_works=True)
     keys.save(wired.workspace, wired.key, by=wired.person, checked=True)
-    expect(page, seconds=GONE_WITHIN)
+    expect(visitor, seconds=GONE_WITHIN)
 
     # Processes, each frozen some seconds after the one before, so that one wait is enough for all.
     for name in ("beat", "worker", "commands"):
         dailies.signal(name, signal.SIGSTOP)
         stopped = timezone.now()
         wait_until(lambda stopped=stopped: (timezone.now() - stopped).total_seconds() > BELIEVE_SECONDS + 3)
-    expect(page, "beat_gone")
+    expect(visitor, "beat_gone")
     dailies.signal("beat", signal.SIGCONT)
-    expect(page, "polls_gone")
+    expect(visitor, "polls_gone")
     dailies.signal("worker", signal.SIGCONT)
-    expect(page, "commands_gone")
+    expect(visitor, "commands_gone")
     dailies.signal("commands", signal.SIGCONT)
-    expect(page, seconds=GONE_WITHIN)
+    expect(visitor, seconds=GONE_WITHIN)
 
 
 @pytest.mark.long
-def test_a_budget_that_is_used_up_is_named(wired: Wired, page: Page):
+def test_a_budget_that_is_used_up_is_named(wired: Wired, visitor: Page):
     many = VideoSessionFactory.create_batch(1500, workspace=wired.workspace)
     ids = [session.pk for session in many]
     for number, session in enumerate(many):
@@ -138,6 +138,6 @@ def test_a_budget_that_is_used_up_is_named(wired: Wired, page: Page):
     fingerprint = wired.workspace.key_fingerprint
     schedule.enroll("session", ids, workspace_id=wired.workspace.pk, fingerprint=fingerprint, group="working")
 
-    expect(page, "budget_exhausted")
+    expect(visitor, "budget_exhausted")
     schedule.retire("session", ids)
-    expect(page, seconds=GONE_WITHIN)
+    expect(visitor, seconds=GONE_WITHIN)

@@ -26,6 +26,7 @@ def kill(studio: Studio, victim: str) -> None:
         studio.dailies.start(victim)
 
 
+@pytest.mark.usually("postgresql")
 @pytest.mark.parametrize("victim", ["worker", "commands", "beat", "valkey", "flush"])
 def test_a_killed_process_loses_nothing_and_doubles_nothing(studio: Studio, victim: str):
     session = studio.create("A film about a lighthouse [messages: 30]")
@@ -48,6 +49,7 @@ def test_a_killed_process_loses_nothing_and_doubles_nothing(studio: Studio, vict
     assert not Command.objects.exclude(state="accepted").exists()
 
 
+@pytest.mark.usually("sqlite")
 def test_every_one_of_120_messages_arrives_in_order(studio: Studio):
     """At the usual pace of polling, with a window of 40: four messages a second, for half a minute."""
     studio.simulator.control.set_speed(4)

@@ -10,7 +10,8 @@ from sessions_app.models import MediaFile, MediaState
 from tests.processes import wait_until
 from tests.studio import Studio
 
-pytestmark = pytest.mark.faults
+# On PostgreSQL it is done through the commands of the compose file.
+pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite")]
 
 
 def test_a_session_runs_from_prompt_to_film(studio: Studio):

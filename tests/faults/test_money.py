@@ -13,6 +13,7 @@ from tests.studio import Studio
 pytestmark = pytest.mark.faults
 
 
+@pytest.mark.usually("sqlite")
 def test_the_same_form_posted_twice_makes_one_session(studio: Studio):
     token = tokens.new()
 
@@ -24,6 +25,7 @@ def test_the_same_form_posted_twice_makes_one_session(studio: Studio):
     assert [call["body"]["prompt"] for call in studio.accepted()] == ["A film about bees"]
 
 
+@pytest.mark.usually("postgresql")
 def test_a_create_whose_answer_was_cut_off_is_found_in_the_list(studio: Studio):
     studio.simulator.control.fault("drop", "/v3/video-agents", method="POST", after=True)
 
@@ -36,6 +38,7 @@ def test_a_create_whose_answer_was_cut_off_is_found_in_the_list(studio: Studio):
     assert len(studio.accepted()) == 1
 
 
+@pytest.mark.usually("postgresql")
 def test_a_sender_killed_before_the_answer_sends_nothing_twice(studio: Studio):
     studio.simulator.control.fault("slow", "/v3/video-agents", method="POST", seconds=8, after=True)
 
@@ -49,6 +52,7 @@ def test_a_sender_killed_before_the_answer_sends_nothing_twice(studio: Studio):
     assert VideoSession.objects.count() == 1
 
 
+@pytest.mark.usually("sqlite")
 def test_a_refusal_names_its_field_and_keeps_what_was_typed(studio: Studio):
     studio.simulator.control.fault(
         "status",
