@@ -8,13 +8,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from commands.ledger import NotRepeatable
 from commands.models import Command
-from sessions_app import access, actions, approving
+from sessions_app import access, actions, approving, conversation
+from sessions_app.evidence import evidence
 from sessions_app.models import Mode, VideoSession
 from sessions_app.sending import CREATE_KIND, can_be_made_by
 from workspaces_app.models import Role
@@ -36,6 +37,21 @@ def _press(request: SignedIn, pk: UUID) -> tuple[Command, VideoSession]:
     if "revision" in command.payload:
         return command, access.approvable(request.user, command.object_id)
     return command, access.sendable(request.user, command.object_id)
+
+
+@login_required
+@require_safe
+def press(request: SignedIn, pk: UUID) -> HttpResponse:
+    """All that is known of a press whose outcome is not, on one page, with what can be decided."""
+    command, session = _press(request, pk)
+    context = {
+        "command": command,
+        "session": session,
+        "evidence": evidence(command, session),
+        "press_state": conversation.press_state(command),
+        "undecided": command.asks_person,
+    }
+    return render(request, "sessions_app/press.html", context)
 
 
 @login_required

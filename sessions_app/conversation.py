@@ -193,7 +193,7 @@ def _author(message: Message, session: VideoSession) -> str:
 
 def presses(commands: Iterable[Command], session: VideoSession, *, now: datetime) -> list[Press]:
     """Those of the session's commands that must be seen below the last message, in the order of pressing."""
-    return [_press(command) for command in commands if _stands_alone(command, session, now)]
+    return [press_state(command) for command in commands if _stands_alone(command, session, now)]
 
 
 def _stands_alone(command: Command, session: VideoSession, now: datetime) -> bool:
@@ -209,7 +209,8 @@ def _stands_alone(command: Command, session: VideoSession, now: datetime) -> boo
     return (now - settled).total_seconds() < ACCEPTED_SHOWN_SECONDS
 
 
-def _press(command: Command) -> Press:
+def press_state(command: Command) -> Press:
+    """A press as it is drawn: its words, and how far it got."""
     payload: Mapping[str, Any] = command.payload
     text = str(payload.get("prompt") or payload.get("message") or "")
     return Press(

@@ -39,6 +39,7 @@ urlpatterns = [
     path("sessions/<uuid:pk>/storyboard/", storyboard_views.board, name="storyboard"),
     path("sessions/<uuid:pk>/storyboard/notes/", storyboard_views.notes, name="storyboard-notes"),
     path("sessions/<uuid:pk>/storyboard/changes/", storyboard_views.changes, name="storyboard-changes"),
+    path("commands/<uuid:pk>/", command_views.press, name="press"),
     path("commands/<uuid:pk>/again/", command_views.again, name="press-again"),
     path("commands/<uuid:pk>/happened/", command_views.happened, name="press-happened"),
     path("commands/<uuid:pk>/did-not-happen/", command_views.did_not_happen, name="press-did-not-happen"),
