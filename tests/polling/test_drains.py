@@ -210,11 +210,13 @@ def test_a_wake_during_a_read_is_not_lost(things: Things) -> None:
     drain.start()
     wait_until(lambda: things.threads)
 
-    schedule.wake("thing", [pk])
-    things.values[pk] = "after the wake"
-    assert row(pk).woken
-    gate.set()
-    drain.join()
+    try:
+        schedule.wake("thing", [pk])
+        things.values[pk] = "after the wake"
+        assert row(pk).woken
+    finally:
+        gate.set()
+        drain.join()
     if things.reads == [pk]:  # the first drain may have been quick enough to read it again itself
         assert drains.drain("polls") == 1
 
