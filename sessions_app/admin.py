@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from polling import schedule
 from sessions_app.models import (
+    Approval,
     Gap,
     LibraryTally,
     ListPosition,
@@ -29,6 +30,7 @@ from sessions_app.models import (
     SearchText,
     SessionTag,
     SessionTally,
+    Snooze,
     StatusSpell,
     Upload,
     Video,
@@ -267,6 +269,20 @@ class LibraryTallyAdmin(ReadOnlyAdmin):
 @admin.register(ReadMark)
 class ReadMarkAdmin(OfSessionAdmin):
     list_display = ["at", "session_link", "user", "position"]
+    list_select_related = ["session", "user"]
+    ordering = ["-id"]
+
+
+@admin.register(Approval)
+class ApprovalAdmin(OfSessionAdmin):
+    list_display = ["at", "session_link", "position", "by"]
+    list_select_related = ["session", "by"]
+    ordering = ["-id"]
+
+
+@admin.register(Snooze)
+class SnoozeAdmin(OfSessionAdmin):
+    list_display = ["session_link", "user", "until"]
     list_select_related = ["session", "user"]
     ordering = ["-id"]
 
