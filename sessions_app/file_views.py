@@ -113,4 +113,6 @@ def bundle(request: SignedIn) -> HttpResponseBase:
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
+    # What is in it is compressed already.
+    response["Content-Encoding"] = "identity"
     return response

@@ -57,10 +57,11 @@ def unpacked(user: User, *items: object) -> dict[str, bytes]:
     async def ask() -> bytes:
         client = AsyncClient()
         await client.aforce_login(user)
-        answer = await client.get(ADDRESS, {"item": items})
+        answer = await client.get(ADDRESS, {"item": items}, headers={"Accept-Encoding": "gzip"})
         assert answer.status_code == 200
         assert answer["Content-Type"] == "application/zip"
         assert answer["Content-Disposition"].startswith("attachment;")
+        assert answer["Content-Encoding"] == "identity"
         return b"".join([piece async for piece in answer.streaming_content])
 
     with zipfile.ZipFile(io.BytesIO(async_to_sync(ask)())) as archive:

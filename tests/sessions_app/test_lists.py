@@ -251,6 +251,14 @@ def test_a_list_costs_as_many_queries_for_three_rows_as_for_one(rows: int, djang
             client.get(address)
 
 
+def test_pages_travel_compressed():
+    client = member(WorkspaceFactory())
+    plain = client.get("/sessions/")
+    packed = client.get("/sessions/", headers={"Accept-Encoding": "gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert len(packed.content) < len(plain.content) / 3
+
+
 def test_an_empty_history_and_one_where_nothing_fits_read_differently():
     client = member(WorkspaceFactory())
     assert "No sessions yet" in client.get("/sessions/").content.decode()
