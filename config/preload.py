@@ -12,14 +12,14 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import celery.apps.worker
-import celery.beat  # noqa: F401
+import celery.apps.worker  # noqa: F401
 import django
 import httptools  # noqa: F401
 import kombu.transport.redis  # noqa: F401
 import uvicorn  # noqa: F401
 import uvloop  # noqa: F401
 
+import config.beat  # noqa: F401
 from config.celery import app
 
 django.setup()

@@ -41,9 +41,10 @@ def commands() -> None:
 def beat() -> None:
     """Sends ticks by name. Of the apps it needs only its own sign of life, which `polling.tasks` gives from a thread."""
     import django
-    from celery.beat import Scheduler, Service
+    from celery.beat import Service
     from django.conf import settings
 
+    from config.beat import Scheduler
     from config.celery import app
 
     django.setup()

@@ -249,7 +249,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nobody asks, and it would poll Re
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: the schedule is here and needs no file
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"  # in memory: the schedule is here and needs no file
 CELERY_BEAT_SCHEDULE = {
     "polling.tick": {"task": "polling.tick", "schedule": 1.0, "options": {"queue": "polls", "expires": 5}},
     "commands.tick": {
