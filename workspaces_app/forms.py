@@ -95,7 +95,12 @@ class PasswordForm(forms.Form):
 
 class ProfileForm(UserForm):
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=lambda: [(zone, zone.replace("_", " ")) for zone in time_zones()]
+        label=_("Time zone"),
+        required=False,
+        choices=lambda: [
+            ("", _("That of the browser")),
+            *((zone, zone.replace("_", " ")) for zone in time_zones()),
+        ],
     )
     language = forms.ChoiceField(label=_("Language"), choices=lambda: settings.LANGUAGES)
 

@@ -7,10 +7,8 @@ beyond the one, and neither session nor user is touched for what never reaches a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -56,7 +54,7 @@ class SignedInMiddleware(LoginRequiredMiddleware):
         timezone.deactivate()
         if not user.is_authenticated:
             return super().process_view(request, view_func, view_args, view_kwargs)
-        timezone.activate(_zone(user.time_zone))
+        timezone.activate(user.zone)
         if user.language in dict(settings.LANGUAGES):
             translation.activate(user.language)
             request.LANGUAGE_CODE = user.language
@@ -97,11 +95,3 @@ def _page(request: HttpRequest) -> str:
         return "/"
     parts = urlsplit(shown)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

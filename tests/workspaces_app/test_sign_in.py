@@ -322,7 +322,16 @@ def test_profile_refuses_what_it_does_not_offer() -> None:
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {"time_zone", "language"}
     user.refresh_from_db()
-    assert user.time_zone == "UTC"
+    assert user.time_zone == ""
+
+
+def test_without_a_time_zone_of_ones_own_the_browsers_counts() -> None:
+    client = Client()
+    client.force_login(UserFactory(name="Amy"))
+    page = client.get(PROFILE).content.decode()
+    assert "data-time-zone" not in page
+    assert '<option value="" selected>That of the browser</option>' in page
+    assert client.post(PROFILE, {"name": "Amy", "time_zone": "", "language": "en"})["Location"] == PROFILE
 
 
 @pytest.mark.parametrize("name", ["accounts:sign-out", "accounts:sign-out-elsewhere"])
