@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from polling import health
+from polling.models import PollState
 from simulator.testing import Running, running
 from tests.e2e.browsers import PATIENCE_MS, Browsers, watched_for
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
@@ -26,7 +27,22 @@ from tests.suite import chromium
 from workspaces_app import keys
 from workspaces_app.models import CatalogueItem, Role, User
 
-SPEED = 10
+# Story seconds per second: the agent's pauses are nothing that these tests look at.
+SPEED = 30
+# What the tests wait for most is the next look at HeyGen: they see the same states, sooner.
+POLLS = {
+    "POLL_REQUESTS_PER_SECOND": 100,
+    "POLL_BURST": 100,
+    "POLL_LIST_SECONDS": 5,
+    "POLL_WORKING_SECONDS": 0.3,
+    "POLL_WORKING_MAX_SECONDS": 1,
+    "POLL_GENERATING_SECONDS": 0.3,
+    "POLL_GENERATING_MAX_SECONDS": 1,
+    "POLL_WAITING_SECONDS": 1,
+    "POLL_WATCHED_WORKING_MAX_SECONDS": 1,
+    "POLL_WATCHED_WAITING_MAX_SECONDS": 1,
+    "POLL_WOKEN_SECONDS": 0.3,
+}
 _number = itertools.count(1)
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -72,8 +88,7 @@ def site(database: None, valkey_server: Valkey) -> Iterator[tuple[Installation, 
             simulator.url,
             valkey_server,
             DJANGO_SETTINGS_MODULE="tests.e2e.settings",
-            POLL_REQUESTS_PER_SECOND=100,
-            POLL_BURST=100,
+            **POLLS,
         ) as dailies,
     ):
         subprocess.run(
@@ -96,6 +111,15 @@ class Team(Studio):
         MembershipFactory(user=user, workspace=self.workspace, role=role)
         return user
 
+    def go_live(self) -> None:
+        """Makes the simulator's clock fit for live streams: their pictures and speech run in real time.
+
+        On a busy machine a test takes longer than HeyGen would wait for the next text.
+        """
+        self.simulator.control.set_speed(1)
+        self.simulator.control.settings(idle_seconds=300)
+        self.wait_for_catalogue()
+
     def wait_for_catalogue(self) -> None:
         wait_until(
             lambda: (
@@ -117,7 +141,10 @@ def team(site: tuple[Installation, Running, Valkey]) -> Iterator[Team]:
     MembershipFactory(user=person, workspace=workspace, role=Role.APPROVER)
     keys.save(workspace, key, by=person, checked=True)
     yield Team(dailies, simulator, valkey, workspace, person, key)
+    # What a test leaves behind is not looked at any more, or the last test would share the machine with all of it.
+    PollState.objects.filter(workspace=workspace).update(next_poll_at=None)
     simulator.control.clear_faults()
+    simulator.control.settings(idle_seconds=30)
     simulator.control.set_speed(SPEED)
 
 

@@ -159,8 +159,7 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
 
 
 def test_pictures_of_a_live_stream(team: Team, browsers: Browsers, folder: Path):
-    team.simulator.control.set_speed(1)
-    team.wait_for_catalogue()
+    team.go_live()
     started = stream(team)
     page = browsers.of(team.person)
     visit(page, f"/live/{started.pk}/", "live-starting")

@@ -181,8 +181,7 @@ def test_catalogue_names_are_text(team: Team, browsers: Browsers):
 
 
 def test_words_of_a_stream_are_text(team: Team, browsers: Browsers):
-    team.simulator.control.set_speed(1)
-    team.wait_for_catalogue()
+    team.go_live()
     look, voice = (
         team.workspace.catalogue.filter(kind=kind).earliest("position") for kind in ("look", "voice")
     )

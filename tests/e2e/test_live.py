@@ -12,8 +12,7 @@ from tests.processes import wait_until
 
 
 def test_a_live_stream_is_started_watched_spoken_to_and_stopped(team: Team, browsers: Browsers):
-    team.simulator.control.set_speed(1)  # pictures and speech of a live stream run in real time
-    team.wait_for_catalogue()
+    team.go_live()
     page = browsers.of(team.person)
     page.goto("/live/")
     page.get_by_role("link", name="Start the first one").click()

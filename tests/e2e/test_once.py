@@ -85,8 +85,7 @@ def test_back_and_resubmit_starts_no_second_session_of_the_same_form(team: Team,
 
 
 def test_a_push_to_the_avatar_is_spoken_once(team: Team, browsers: Browsers):
-    team.simulator.control.set_speed(1)
-    team.wait_for_catalogue()
+    team.go_live()
     page = browsers.of(team.person)
     page.goto("/live/new/")
     page.locator("#look-choices").get_by_role("radio").first.check(force=True)
