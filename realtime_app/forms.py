@@ -54,7 +54,8 @@ class StreamForm(forms.Form):
     token = tokens.TokenField()
     kind = forms.ChoiceField(
         label=_("What it speaks"),
-        choices=StreamKind.choices,
+        # What one does most comes first.
+        choices=[(kind, kind.label) for kind in (StreamKind.TEXT_STREAM, StreamKind.TTS, StreamKind.AUDIO)],
         initial=StreamKind.TEXT_STREAM,
         widget=forms.RadioSelect,
     )

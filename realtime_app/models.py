@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 
+TITLE_LETTERS = 80
+
+
+def _beginning(text: str) -> str:
+    """A text that is short enough for a title, cut between words where it has any."""
+    if len(text) <= TITLE_LETTERS:
+        return text
+    cut = text[: TITLE_LETTERS - 1]
+    whole_words = cut.rpartition(" ")[0].rstrip(" ,;:-")
+    return (whole_words if len(whole_words) > TITLE_LETTERS // 2 else cut.rstrip()) + "…"
+
+
 class StreamKind(models.TextChoices):
     """What feeds the avatar; HeyGen's `type` of the create call."""
 
@@ -101,7 +113,7 @@ class Stream(models.Model):
         """The title that a person gave, or the beginning of the text, or the avatar."""
         for value in (self.title, self.text.strip().partition("\n")[0], self.avatar_name):
             if value:
-                return value if len(value) <= 80 else value[:79].rstrip() + "…"
+                return _beginning(value)
         return str(_("Live stream"))
 
     @property

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 import heygen
 from commands import ledger, tokens
 from commands.models import Command, State
-from realtime_app import access, actions, page, playlists, topic, uploads
+from realtime_app import access, actions, listing, page, playlists, topic, uploads
 from realtime_app.forms import (
     CancelForm,
     DecisionForm,
@@ -54,14 +54,13 @@ def stream_list(request: SignedIn) -> HttpResponse:
     if status:
         streams = streams.filter(LIST_FILTERS[status])
     found = Paginator(streams, STREAMS_PER_PAGE).get_page(asked.cleaned_data.get("page") or 1)
-    starting = _creates_of([stream for stream in found if stream.stream_id is None])
     may_create = any(role.allows(Role.CREATOR) for role in workspaces.roles_of(request.user).values())
     return render(
         request,
         "realtime_app/list.html",
         {
             "page": found,
-            "rows": [(stream, page.status_of(stream, starting.get(stream.pk))) for stream in found],
+            "rows": listing.rows(list(found)),
             "workspaces": mine,
             "workspace": slug,
             "status": status,
@@ -79,12 +78,6 @@ def stream_list(request: SignedIn) -> HttpResponse:
             ),
         },
     )
-
-
-def _creates_of(streams: list[Stream]) -> dict[UUID, Command]:
-    """The newest press that is to start each of these."""
-    commands = Command.objects.filter(kind=CREATE_KIND, object_id__in=[stream.pk for stream in streams])
-    return {command.object_id: command for command in commands.order_by("id")} if streams else {}
 
 
 # --- A new one --------------------------------------------------------------------------------------------------------

@@ -54,7 +54,12 @@ widget("[data-live-page]", (page) => {
     const now = pictureTime();
     const plays = now !== null && ["playing", "stalled"].includes(frame.dataset.state);
     list.toggleAttribute("data-follows", plays);
-    if (!plays) return;
+    if (!plays) {
+      // Nothing is being spoken: no word is the current one.
+      spoken?.removeAttribute("data-now");
+      spoken = null;
+      return;
+    }
     let newest = null;
     for (let word = list.lastElementChild; word; word = word.previousElementSibling) {
       const said = Number(word.dataset.start) <= now;

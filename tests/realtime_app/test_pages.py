@@ -57,8 +57,8 @@ def test_the_list_costs_the_same_for_one_and_for_three(
     monkeypatch.setattr("workspaces_app.context._banners", lambda workspaces: [])
     browser = browse(creator)
     browser.get("/live/")  # the first request of a sign-in notes in the session that somebody is there
-    # Session, person, workspaces, count, rows, starts that are under way, roles.
-    with django_assert_num_queries(7):
+    # Session, person, workspaces, count, rows, starts that are under way, looks, roles.
+    with django_assert_num_queries(8):
         assert browser.get("/live/").status_code == 200
 
 
@@ -83,6 +83,57 @@ def test_the_list_is_narrowed_by_status_and_workspace(
     assert titles("?status=nonsense&page=x") == titles("")
     assert titles("?workspace=studio&status=running") == ["It plays"]
     assert "No stream fits" in browse(creator).get("/live/?workspace=other&status=failed").text
+
+
+def test_a_row_shows_who_speaks_and_how_long_it_played(
+    workspace: Workspace, creator: User, browse: Browse
+) -> None:
+    ended = timezone.now()
+    look = CatalogueItemFactory(
+        workspace=workspace, data={"preview_image_url": "https://files.heygen.ai/a.png"}
+    )
+    CatalogueItemFactory(remote_id=look.remote_id, data=look.data)  # of somebody else's account
+    StreamFactory(
+        workspace=workspace,
+        avatar_id=look.remote_id,
+        group=StreamGroup.COMPLETED,
+        started_at=ended - timedelta(seconds=127),
+        ended_at=ended,
+    )
+
+    shown = browse(creator).get("/live/").text
+
+    assert re.findall(r'<img src="([^"]+)"', shown) == [
+        f"/workspaces/{workspace.slug}/catalogue/{look.pk}/picture/"
+    ]
+    assert "2:07" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Good morning.", "Good morning."),
+        ("First line.\nSecond line.", "First line."),
+        ("word " * 40, "word " * 14 + "word…"),
+        (
+            "Welcome to the harbour, where the " + "x" * 60,
+            "Welcome to the harbour, where the " + "x" * 45 + "…",
+        ),
+        ("", "Ada in red"),
+    ],
+)
+def test_without_a_title_it_is_called_by_the_beginning_of_its_text(text: str, title: str) -> None:
+    assert Stream(text=text, avatar_name="Ada in red").display_title == title
+
+
+def test_one_that_is_over_can_be_started_anew_by_whoever_may(
+    workspace: Workspace, creator: User, viewer: User, browse: Browse
+) -> None:
+    # In the page from the start: it shows itself as soon as the stream ends.
+    stream = StreamFactory(workspace=workspace)
+    link = f'class="button when-ended" href="/live/new/?from={stream.pk}"'
+    assert link in browse(creator).get(stream.get_absolute_url()).text
+    assert link not in browse(viewer).get(stream.get_absolute_url()).text
 
 
 def test_an_empty_list_says_what_to_do(creator: User, viewer: User, browse: Browse) -> None:
