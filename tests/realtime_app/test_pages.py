@@ -103,7 +103,7 @@ def test_a_row_shows_who_speaks_and_how_long_it_played(
 
     shown = browse(creator).get("/live/").text
 
-    assert re.findall(r'<img src="([^"]+)"', shown) == [
+    assert re.findall(r'<span class="item-thumb"><img src="([^"]+)"', shown) == [
         f"/workspaces/{workspace.slug}/catalogue/{look.pk}/picture/"
     ]
     assert "2:07" in shown
