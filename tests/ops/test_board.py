@@ -134,7 +134,8 @@ def test_keys_tell_budget_closures_and_the_last_429(valkey: Valkey) -> None:
 
     assert by_name["Red"].closures == ()
     assert by_name["Red"].slowed_at == now - timedelta(hours=1)
-    assert by_name["Red"].used_percent == 100  # a bucket that nobody knew begins almost empty
+    # A bucket that nobody knew begins almost empty, and fills up while a busy machine looks.
+    assert by_name["Red"].used_percent > 90
     assert [closure.reason for closure in by_name["Blue"].closures] == ["payment_required"]
     assert (by_name["Blue"].slowed_at, by_name["Blue"].used_percent) == (None, None)
 
