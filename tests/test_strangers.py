@@ -15,11 +15,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from commands.models import Command
-from sessions_app.models import MediaRole
+from sessions_app.models import MediaRole, Note
 from tests.factories import (
     CatalogueItemFactory,
     MediaFileFactory,
     MembershipFactory,
+    MessageFactory,
     ResourceFactory,
     StreamFactory,
     UserFactory,
@@ -76,6 +77,8 @@ def rows(name: str, membership: object) -> dict[str, object]:
         "what": "picture" if "preview" in name else "register",
         "kind": "look",
         "command_id": command.pk,
+        "note_id": Note.objects.create(session=session, author=None, body="Only us").public_id,
+        "position": MessageFactory(session=session).position,
     }
 
 
