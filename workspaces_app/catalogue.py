@@ -1,4 +1,4 @@
-"""Avatar looks, voices, styles and brand kits of an account, mirrored page by page every six hours.
+"""Avatar looks, voices, styles, brand kits and glossaries of an account, mirrored page by page every six hours.
 
 An account can offer thousands of looks, fifty to a page: one poll reads a few pages, writes them and remembers
 where it stopped (`CatalogueRead`). Pickers fill as the pages come; a worker that dies costs one poll. What a whole
@@ -84,6 +84,14 @@ PARTS = (
         ("name",),
     ),
     Part(
+        "glossary",
+        CatalogueKind.GLOSSARY,
+        "private",
+        lambda client, cursor: client.list_brand_glossaries(token=cursor),
+        "brand_glossary_id",
+        ("name",),
+    ),
+    Part(
         "style",
         CatalogueKind.STYLE,
         "public",
@@ -109,6 +117,12 @@ PARTS = (
     ),
 )
 _BY_NAME = {part.name: number for number, part in enumerate(PARTS)}
+# What a picker filters by, besides whose it is: fields of the items as HeyGen sends them.
+FACETS: Mapping[str, tuple[str, ...]] = {
+    CatalogueKind.LOOK: ("avatar_type", "gender", "preferred_orientation"),
+    CatalogueKind.VOICE: ("language", "gender"),
+    CatalogueKind.STYLE: ("tags", "aspect_ratio"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,9 +300,15 @@ def _write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:
                 seen_in__lt=then.number,
                 gone=False,
             ).update(gone=True)
+        kinds = {PARTS[_BY_NAME[name]].kind for name in plan.read.complete}
+        known = CatalogueRead.objects.filter(workspace_id=workspace_id).values_list("facets", flat=True)
         CatalogueRead.objects.update_or_create(
             workspace_id=workspace_id,
             defaults={
+                "facets": {
+                    **(known.first() or {}),
+                    **{kind: _facets(workspace_id, kind) for kind in kinds & FACETS.keys()},
+                },
                 "number": then.number,
                 "part": then.part,
                 "cursor": then.cursor,
@@ -298,6 +318,18 @@ def _write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:
             },
         )
     return []
+
+
+def _facets(workspace_id: UUID, kind: str) -> dict[str, list[str]]:
+    """The values that occur, by field, in order. One that all items share is nothing to filter by."""
+    found: dict[str, set[str]] = {name: set() for name in FACETS[kind]}
+    items = CatalogueItem.objects.filter(workspace_id=workspace_id, kind=kind, gone=False)
+    for data in items.values_list("data", flat=True):
+        for name, values in found.items():
+            value = data.get(name)
+            each = value if isinstance(value, list) else [value]
+            values.update(text for text in each if isinstance(text, str) and text)
+    return {name: sorted(values, key=str.casefold) for name, values in found.items() if len(values) > 1}
 
 
 def _cadence(pace: Pace) -> float | None:

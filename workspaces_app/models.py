@@ -317,6 +317,7 @@ class CatalogueKind(models.TextChoices):
     VOICE = "voice", _("Voice")
     STYLE = "style", _("Style")
     BRAND_KIT = "brand_kit", _("Brand kit")
+    GLOSSARY = "glossary", _("Brand glossary")
 
 
 _PREVIEWS = {
@@ -337,8 +338,8 @@ class CatalogueItemQuerySet(WorkspaceScoped, models.QuerySet["CatalogueItem"]):
         """What a picker offers, team favourites first, then in HeyGen's order.
 
         Every word of `search` must begin a word of the item, whatever its case and accents. `filters` may hold
-        "ownership" (public, private) and any field of the item itself ("gender", "language", "avatar_type",
-        "preferred_orientation" …), compared without case; empty values don't count.
+        "ownership" (public, private), "tags" (one of the item's) and any field of the item itself ("gender",
+        "language", "avatar_type", "preferred_orientation" …), compared without case; empty values don't count.
         """
         found = self.filter(workspace=workspace, kind=kind, gone=False)
         for word in search_words(search):
@@ -346,6 +347,10 @@ class CatalogueItemQuerySet(WorkspaceScoped, models.QuerySet["CatalogueItem"]):
         for name, value in (filters or {}).items():
             if value and name == "ownership":
                 found = found.filter(ownership=value)
+            elif value and name == "tags":
+                # Every tag's words are among the item's; SQLite cannot look into a JSON list.
+                for word in search_words(value):
+                    found = found.filter(search_text__contains=f" {word}")
             elif value and name.isidentifier():
                 found = found.filter(**{f"data__{name}__iexact": value})
         return found.order_by("-favourite", "position", "id")
@@ -356,7 +361,7 @@ class CatalogueItemQuerySet(WorkspaceScoped, models.QuerySet["CatalogueItem"]):
 
 
 class CatalogueItem(models.Model):
-    """An avatar look, voice, style or brand kit that the account offers.
+    """An avatar look, voice, style, brand kit or glossary that the account offers.
 
     `data` is the item as HeyGen sent it; `search_text` has its words as `catalogue.search_text` makes them;
     `position` is HeyGen's order; `gone` items are no longer offered but stay, because sessions refer to them.
@@ -407,7 +412,8 @@ class CatalogueRead(models.Model):
 
     `part` and `cursor` say where the next page begins ("" = no pass is running), `taken` how many items of the
     part came before it, `number` counts the passes,
-    `finished_at` is when the last one was complete, `problems` what was refused in it, by part.
+    `finished_at` is when the last one was complete, `problems` what was refused in it, by part. `facets` has what the
+    pickers filter by: {kind: {field: [values]}}.
     """
 
     workspace = models.OneToOneField(
@@ -418,6 +424,7 @@ class CatalogueRead(models.Model):
     taken = models.PositiveIntegerField(default=0)
     number = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=dict, blank=True)
+    facets = models.JSONField(default=dict, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

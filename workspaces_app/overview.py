@@ -34,6 +34,7 @@ CATALOGUE_WORDS: dict[str, Any] = {
     CatalogueKind.VOICE: ngettext_lazy("%(count)s voice", "%(count)s voices", "count"),
     CatalogueKind.STYLE: ngettext_lazy("%(count)s style", "%(count)s styles", "count"),
     CatalogueKind.BRAND_KIT: ngettext_lazy("%(count)s brand kit", "%(count)s brand kits", "count"),
+    CatalogueKind.GLOSSARY: ngettext_lazy("%(count)s glossary", "%(count)s glossaries", "count"),
 }
 
 

@@ -188,6 +188,10 @@ def test_whole_catalogue_is_mirrored(studio: Workspace, simulator: Running) -> N
         CatalogueKind.BRAND_KIT: {
             kit.brand_kit_id for kit in heygen.every(lambda token: client.list_brand_kits(token=token))
         },
+        CatalogueKind.GLOSSARY: {
+            glossary.brand_glossary_id
+            for glossary in heygen.every(lambda token: client.list_brand_glossaries(token=token))
+        },
     }
     mirrored = {
         kind: set(CatalogueItem.objects.filter(kind=kind, gone=False).values_list("remote_id", flat=True))
@@ -197,6 +201,10 @@ def test_whole_catalogue_is_mirrored(studio: Workspace, simulator: Running) -> N
     assert all(mirrored.values())
     read = CatalogueRead.objects.get()
     assert (read.part, read.number, read.problems, read.finished_at is not None) == ("", 1, {}, True)
+    assert read.facets["style"]["aspect_ratio"] == ["16:9", "1:1", "9:16"]
+    assert "retro-tech" in read.facets["style"]["tags"]
+    assert {"English", "German"} <= set(read.facets["voice"]["language"])
+    assert set(read.facets["look"]) == {"avatar_type", "gender", "preferred_orientation"}
 
 
 @pytest.mark.django_db
@@ -251,6 +259,7 @@ def test_list_that_is_refused_is_noted_and_passed_over() -> None:
         list_looks=[*pages([]), heygen.Forbidden("not yours", status=403, code="forbidden")],
         list_voices=[*pages([]), *pages([])],
         list_brand_kits=pages([]),
+        list_brand_glossaries=pages([]),
         list_styles=pages([]),
     )
     first = read_pages(client, Progress())  # type: ignore[arg-type]
@@ -260,7 +269,7 @@ def test_list_that_is_refused_is_noted_and_passed_over() -> None:
     assert second.group == "done"
     then = second.value.then
     assert (then.part, then.number, then.problems) == ("", 1, {"look/public": "403 forbidden: not yours"})
-    assert second.value.complete == ("voice/public",)
+    assert second.value.complete == ("style", "voice/public")
 
 
 def test_refused_key_ends_the_poll() -> None:
@@ -312,7 +321,7 @@ def test_cadence_of_the_account(pace: Pace, seconds: float) -> None:
 
 
 def test_own_items_come_before_public_ones() -> None:
-    assert [part.ownership for part in PARTS] == ["private"] * 3 + ["public"] * 3
+    assert [part.ownership for part in PARTS] == ["private"] * 4 + ["public"] * 3
 
 
 # --- Pickers -----------------------------------------------------------------------------------------------------
