@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from polling import schedule
 from sessions_app.models import (
     Approval,
+    Draft,
     Gap,
     LibraryTally,
     ListPosition,
@@ -307,6 +308,18 @@ class UploadAdmin(ReadOnlyAdmin):
     search_help_text = _("The id of an upload or its asset, or part of its name.")
     ordering = ["-id"]
     readonly_fields = ["id", "created_at"]
+
+
+@admin.register(Draft)
+class DraftAdmin(ReadOnlyAdmin):
+    list_display = ["saved_at", "owner", "workspace", "like", "version"]
+    list_filter = ["workspace"]
+    list_select_related = ["workspace", "owner", "like"]
+    id_fields = ["id"]
+    search_fields = ["owner__email"]
+    search_help_text = _("The id of a draft, or part of its owner's address.")
+    ordering = ["-id"]
+    readonly_fields = ["id"]
 
 
 @admin.register(ListPosition)

@@ -19,6 +19,7 @@ from django.conf import settings as django_settings
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.querysets import (
@@ -589,6 +590,41 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class Draft(models.Model):
+    """What a person has begun to write for a new session (`sessions_app.drafts`).
+
+    `like` is the session that it is to be a variant of. `fields` holds the form's fields as they were typed; `version`
+    counts the savings and `token` is that of the form which saved last, so that one window does not write over what
+    another one wrote.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid6.uuid7, editable=False)
+    workspace = models.ForeignKey("workspaces_app.Workspace", on_delete=models.CASCADE, related_name="drafts")
+    owner = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts"
+    )
+    like = models.ForeignKey(
+        VideoSession, on_delete=models.CASCADE, null=True, blank=True, related_name="drafts"
+    )
+    fields = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    token = models.CharField(max_length=32, blank=True, default="", editable=False)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "workspace"], condition=models.Q(like__isnull=True), name="draft_once"
+            ),
+            models.UniqueConstraint(fields=["owner", "workspace", "like"], name="draft_once_for_variant"),
+        ]
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+
+    def __str__(self) -> str:
+        return str(self.fields.get("prompt", ""))[:80]
 
 
 class ListPosition(models.Model):
