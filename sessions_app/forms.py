@@ -174,6 +174,30 @@ class ReadForm(forms.Form):
     position = forms.IntegerField(min_value=0, max_value=MAX_POSITION)
 
 
+class InboxFilter(forms.Form):
+    """Which workspace the inbox is narrowed to, from its address."""
+
+    workspace = forms.SlugField(required=False)
+
+    def chosen(self) -> str:
+        """Its short name; "" for all, and for what makes no sense."""
+        return str(self.cleaned_data["workspace"]) if self.is_valid() else ""
+
+
+class SnoozeForm(forms.Form):
+    """For how long a session is put off; "" brings it back."""
+
+    until = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("hour", _("For an hour")),
+            ("tomorrow", _("Until tomorrow morning")),
+            ("week", _("Until Monday morning")),
+            ("change", _("Until something happens")),
+        ],
+    )
+
+
 class BoardChoice(forms.Form):
     """Which storyboard is shown, from its address, and with which one it is compared."""
 

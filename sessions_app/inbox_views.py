@@ -1,37 +1,53 @@
-"""`/`: what waits for a person, and what happened last."""
+"""`/`: what waits for a person, one of them closely beside it, and what happened last."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from sessions_app import lists, words
-from sessions_app.forms import AboutForm
+from commands import tokens
+from commands.ledger import TokenTaken
+from polling import schedule
+from sessions_app import access, actions, approving, lists, session_page, words
+from sessions_app import inbox as waiting_room
+from sessions_app.forms import AboutForm, InboxFilter, MessageForm, PressForm, SnoozeForm
 from sessions_app.models import VideoSession
-from workspaces_app import access, context
+from workspaces_app import access as workspaces
+from workspaces_app import context as shell
 from workspaces_app.middleware import in_background
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
+
+TEMPLATE = "sessions_app/inbox.html"
 
 
 @login_required
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
-    waiting = lists.waiting(request.user)
-    unclear = lists.unclear(request.user)
+    workspace = InboxFilter(request.GET).chosen()
+    items = waiting_room.waiting(request.user, workspace=workspace)
+    if request.htmx:
+        return render(request, f"{TEMPLATE}#items", {"items": items, "workspace": workspace})
     shown = {
-        "waiting": waiting,
-        "unclear": unclear,
+        "items": items,
+        "workspace": workspace,
+        "workspaces": list(workspaces.visible_workspaces(request.user)),
+        "snoozed": waiting_room.snoozed(request.user),
         "recent": lists.recent(request.user),
-        "may_create": bool(access.workspaces_with(request.user, Role.CREATOR)),
-        "needs_you_count": len(waiting) + len(unclear),
+        "may_create": bool(workspaces.workspaces_with(request.user, Role.CREATOR)),
+        "needs_you_count": len(items),
     }
-    template = "sessions_app/inbox.html"
-    return render(request, f"{template}#lists" if request.htmx else template, shown)
+    return render(request, TEMPLATE, shown)
 
 
 @in_background
@@ -48,14 +64,14 @@ def needs_you_count(request: SignedIn) -> JsonResponse:
         if about.is_valid()
         else None
     )
-    rows = lists.waiting(request.user)
-    latest = max(rows, key=lambda row: row.session.status_since, default=None)
+    items = waiting_room.waiting(request.user)
+    latest = max(items, key=lambda item: item.since, default=None)
     return JsonResponse(
         {
-            "count": lists.waiting_count(request.user),
+            "count": waiting_room.count(request.user) if len(items) == waiting_room.MOST else len(items),
             "title": None if its is None else words.page_title(its),
             "problems": [
-                {"tone": banner.tone, "message": banner.message} for banner in context.banners(request)
+                {"tone": banner.tone, "message": banner.message} for banner in shell.banners(request)
             ],
             "latest": None
             if latest is None
@@ -64,8 +80,169 @@ def needs_you_count(request: SignedIn) -> JsonResponse:
                 "text": _("%(status)s · %(workspace)s")
                 % {"status": latest.status.word, "workspace": latest.session.workspace},
                 "url": reverse("sessions:detail", args=[latest.session.pk]),
-                "since": latest.session.status_since.isoformat(),
+                "since": latest.since.isoformat(),
             },
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+# --- One of them, closely ---------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_safe
+def pane(request: SignedIn, pk: UUID) -> HttpResponse:
+    """What is shown beside the list; on its own it is the session's page."""
+    session, role = access.session_and_role(request.user, pk)
+    if not request.htmx:
+        return redirect(session)
+    schedule.watch(session_page.KIND, session.pk)
+    return render(request, "sessions_app/_inbox_pane.html", _context(request, session, role))
+
+
+def _context(request: SignedIn, session: VideoSession, role: Role, **more: Any) -> dict[str, Any]:
+    rights = session_page.rights_of(role)
+    shown = waiting_room.pane(session, rights, request.user)
+    return {
+        **shown,
+        "token": tokens.new(),
+        "answer_token": tokens.new(),
+        "approve_token": tokens.new(),
+        **more,
+    }
+
+
+@login_required
+@require_POST
+def approve(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Approves the storyboard that the pane showed."""
+    session = access.approvable(request.user, pk)
+    press = PressForm(request.POST)
+    if not press.is_valid() or press.cleaned_data["revision"] is None:
+        return _pressed(request, session, error=_("This form is out of date. Load the page again."))
+    now: list[approving.Standing] = []
+    return _press(
+        request,
+        session,
+        lambda: now.append(
+            approving.approve(
+                session,
+                revision=press.cleaned_data["revision"],
+                token=press.cleaned_data["token"],
+                by=request.user,
+                request=request,
+            )
+        ),
+        done=lambda: (
+            _("Approved. Others have to approve, too.")
+            if now[0].missing
+            else _("Approved. It is being sent.")
+        ),
+    )
+
+
+@login_required
+@require_POST
+def reply(request: SignedIn, pk: UUID) -> HttpResponse:
+    """What somebody wrote, or a choice of the agent's question."""
+    session = access.sendable(request.user, pk)
+    undecided = access.is_undecided(request.user, session)
+    if "choice" in request.POST:
+        press = PressForm(request.POST)
+        if not press.is_valid() or not press.cleaned_data["choice"].strip() or undecided:
+            return _pressed(request, session, error=_("This form is out of date. Load the page again."))
+        asked = press.cleaned_data
+        return _press(
+            request,
+            session,
+            lambda: actions.send(
+                session,
+                text=asked["choice"],
+                token=asked["token"],
+                by=request.user,
+                question=asked["question"],
+            ),
+            done=lambda: _("Answered. It is being sent."),
+        )
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return _pressed(request, session, form=form)
+    return _press(
+        request,
+        session,
+        lambda: actions.send(
+            session,
+            text=form.cleaned_data["message"],
+            token=form.cleaned_data["token"],
+            by=request.user,
+            undecided=undecided,
+            seen=form.cleaned_data["seen"],
+        ),
+        done=lambda: _("Your answer is being sent."),
+        form=form,
+    )
+
+
+def _press(
+    request: SignedIn,
+    session: VideoSession,
+    action: Callable[[], object],
+    *,
+    done: Callable[[], str],
+    form: MessageForm | None = None,
+) -> HttpResponse:
+    try:
+        action()
+    except approving.NotApproved as refused:
+        return _pressed(request, session, error=str(refused.sentence), form=form)
+    except actions.SaidMeanwhile as meanwhile:
+        return _pressed(request, session, said=meanwhile.said, form=form)
+    except TokenTaken:
+        return _pressed(
+            request,
+            session,
+            error=_("This form was sent before. Load the page again to see what became of it."),
+            form=form,
+        )
+    return _pressed(request, session, done=done())
+
+
+def _pressed(request: SignedIn, session: VideoSession, **outcome: Any) -> HttpResponse:
+    """The pane again, with how it went, and the list as it is now; without htmx the session's page tells."""
+    went_well = "done" in outcome
+    if not request.htmx and went_well:
+        return redirect(session)
+    fresh, role = access.session_and_role(request.user, session.pk)
+    context = {
+        **_context(request, fresh, role, **outcome),
+        "items": waiting_room.waiting(request.user, workspace=InboxFilter(request.GET).chosen()),
+        "workspace": InboxFilter(request.GET).chosen(),
+    }
+    template = "sessions_app/inbox_pressed.html" if request.htmx else "sessions_app/inbox_alone.html"
+    return render(request, template, context, status=200 if went_well else 422)
+
+
+# --- Putting off --------------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def snooze(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Puts a session off for this person; `until` is one of the choices, "" brings it back at once."""
+    session = access.session(request.user, pk)
+    form = SnoozeForm(request.POST)
+    choice = form.cleaned_data["until"] if form.is_valid() else "tomorrow"
+    if choice:
+        waiting_room.snooze(
+            session, by=request.user, until=waiting_room.until(choice, request.user, timezone.now())
+        )
+    else:
+        waiting_room.wake(session, by=request.user)
+    workspace = InboxFilter(request.GET).chosen()
+    if request.htmx:
+        items = waiting_room.waiting(request.user, workspace=workspace)
+        context = {"items": items, "workspace": workspace, "snoozed": waiting_room.snoozed(request.user)}
+        return render(request, "sessions_app/inbox_snoozed.html", context)
+    query = f"?{urlencode({'workspace': workspace})}" if workspace else ""
+    return redirect(reverse("sessions:inbox") + query)

@@ -1,4 +1,4 @@
-"""The lists across sessions: the inbox, recent work, the searchable history with its counts."""
+"""The lists across sessions: recent work, and the searchable history with its counts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count
 from django.urls import reverse
 
-from commands.models import Command
-from commands.querysets import CommandQuerySet
 from sessions_app import keyset, people, search, words
 from sessions_app.models import (
-    MediaFile,
-    MediaState,
     SessionTag,
     SessionTally,
     StatusGroup,
@@ -30,16 +26,14 @@ from workspaces_app.models import User, Workspace
 
 PAGE = 50
 RECENT = 8
-INBOX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A session in a list, with its status in words; `picture` is the address of its newest one, or ""."""
+    """A session in a list, with its status in words."""
 
     session: VideoSession
     status: words.StatusWords
-    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,54 +61,6 @@ class Page:
 
 def rows_of(sessions: list[VideoSession]) -> list[Row]:
     return [Row(session, words.status_of(session)) for session in sessions]
-
-
-def waiting(user: User) -> list[Row]:
-    """What waits for a person, oldest first, each with a picture where there is one."""
-    picture = (
-        MediaFile.objects.filter(
-            resource__session=OuterRef("pk"), state=MediaState.STORED, content_type__startswith="image/"
-        )
-        # By role: the thumbnail before the preview before the whole picture.
-        .order_by("-resource__message_position", "resource__place", "-role")
-        .values("pk")[:1]
-    )
-    sessions = (
-        VideoSession.objects.visible_to(user).waiting_for_a_person().annotate(picture=Subquery(picture))
-    )
-    return [
-        Row(
-            session,
-            words.status_of(session),
-            reverse("files:file", args=[found]) if (found := session.picture) else "",  # type: ignore[attr-defined]
-        )
-        for session in sessions[:INBOX]
-    ]
-
-
-def waiting_count(user: User) -> int:
-    return VideoSession.objects.visible_to(user).waiting_for_a_person().count() + _unclear(user).count()
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """A press that asks a person how it ended; `text` is what was to be sent, "" for a stop."""
-
-    command: Command
-    text: str
-
-
-def unclear(user: User) -> list[Unclear]:
-    """Presses whose end only a person can find out, the longest waiting first."""
-    return [
-        Unclear(command, str(command.payload.get("message") or command.payload.get("prompt") or ""))
-        for command in _unclear(user).select_related("by")[:INBOX]
-    ]
-
-
-def _unclear(user: User) -> CommandQuerySet:
-    mine = user.memberships.values("workspace_id")
-    return Command.objects.asking_a_person().filter(workspace__in=mine, kind__startswith="session.")
 
 
 def recent(user: User) -> list[Row]:

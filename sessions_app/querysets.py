@@ -63,15 +63,17 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
         """Sessions started here that failed after `since`. What failed elsewhere before it was found is nobody's news."""
         return self.filter(group="failed", archived=False, owner__isnull=False, status_since__gte=since)
 
-    def stuck(self, *, before: datetime, since: datetime) -> VideoSessionQuerySet:
-        """Sessions started here whose agent thinks and has shown nothing new after `before`, but something after `since`."""
+    def stuck(self, *, thinking: datetime, rendering: datetime, since: datetime) -> VideoSessionQuerySet:
+        """Sessions started here that have shown nothing new after `thinking`, or render since before `rendering`, but
+        have shown something after `since`."""
+        silent = models.Q(status__in=THINKING, active_at__lt=thinking, status_since__lt=thinking)
+        slow = models.Q(status="generating", status_since__lt=rendering)
         return self.filter(
+            silent | slow,
             group="working",
             archived=False,
             gone_at=None,
             owner__isnull=False,
-            status__in=THINKING,
-            active_at__lt=before,
             active_at__gte=since,
         )
 

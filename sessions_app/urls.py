@@ -17,6 +17,10 @@ from sessions_app import (
 app_name = "sessions"
 urlpatterns = [
     path("", inbox_views.inbox, name="inbox"),
+    path("inbox/<uuid:pk>/", inbox_views.pane, name="inbox-pane"),
+    path("inbox/<uuid:pk>/approve/", inbox_views.approve, name="inbox-approve"),
+    path("inbox/<uuid:pk>/reply/", inbox_views.reply, name="inbox-reply"),
+    path("inbox/<uuid:pk>/snooze/", inbox_views.snooze, name="inbox-snooze"),
     path("needs-you/count/", inbox_views.needs_you_count, name="needs-you-count"),
     path("sessions/", history_views.history, name="history"),
     path("sessions/new/", new_session_views.new, name="new"),

@@ -1,0 +1,204 @@
+"""What waits for a person, across sessions: reviews, questions, unclear presses, what failed, what is stuck.
+
+A session that somebody just answered waits for nobody until the agent has reacted. Putting one off is of one person
+(`Snooze`): a team's snooze would hide a review from everybody who could do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from commands.models import Command
+from commands.querysets import CommandQuerySet
+from sessions_app import access, approving, conversation, meanwhile, storyboard_page, turn, words
+from sessions_app.models import MediaFile, MediaState, Mode, Snooze, VideoSession
+from sessions_app.querysets import VideoSessionQuerySet
+from sessions_app.sending import SEND_KIND
+from sessions_app.session_page import Rights
+from workspaces_app.models import User
+
+MOST = 100
+# What failed or hangs for longer is history, not work.
+FAILED_DAYS = 14
+MORNING = time(9, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that waits. `why`: "review", "question", "unclear", "failed", "stuck"; `text` is that of a press."""
+
+    why: str
+    session: VideoSession
+    since: datetime
+    status: words.StatusWords
+    picture: str = ""
+    text: str = ""
+
+
+def waiting(user: User, *, workspace: str = "") -> list[Item]:
+    """Everything that waits for this person, the longest waiting first. `workspace` (its short name) narrows it.
+
+    Five queries at most, however much waits.
+    """
+    now = timezone.now()
+    found = [
+        Item(_why(session), session, _since(session), words.status_of(session), _picture_of(session))
+        for rows in _sessions(user, now, workspace)
+        for session in _with_picture(rows)[:MOST]
+    ]
+    presses = list(_unclear(user, now, workspace).select_related("by")[:MOST])
+    sessions = VideoSession.objects.visible_to(user).select_related("workspace", "owner")
+    by_id = sessions.in_bulk([press.object_id for press in presses]) if presses else {}
+    found += [
+        Item(
+            "unclear",
+            by_id[press.object_id],
+            press.asks_person_since or press.created_at,
+            words.status_of(by_id[press.object_id]),
+            text=str(press.payload.get("message") or press.payload.get("prompt") or ""),
+        )
+        for press in presses
+        if press.object_id in by_id
+    ]
+    # A session that waits for several reasons is one item: the press first, because it may have cost something.
+    first: dict[UUID, Item] = {}
+    for item in sorted(found, key=lambda item: item.why != "unclear"):
+        first.setdefault(item.session.pk, item)
+    return sorted(first.values(), key=lambda item: (item.since, item.session.pk))[:MOST]
+
+
+def count(user: User) -> int:
+    """How many that are, without reading them; a session with an unclear press may count twice."""
+    now = timezone.now()
+    return sum(rows.count() for rows in _sessions(user, now, "")) + _unclear(user, now, "").count()
+
+
+def _sessions(user: User, now: datetime, workspace: str) -> list[VideoSessionQuerySet]:
+    """Each kind for itself: every one of them has an index to walk."""
+    mine = VideoSession.objects.visible_to(user).not_snoozed_by(user, now)
+    if workspace:
+        mine = mine.filter(workspace__slug=workspace)
+    under_way = Command.objects.filter(
+        Q(state__in=("queued", "sending")) | approving.just_accepted(),
+        kind=SEND_KIND,
+        object_id=OuterRef("pk"),
+        message=None,
+    )
+    since = now - timedelta(days=FAILED_DAYS)
+    return [
+        mine.waiting_for_a_person().exclude(Exists(under_way)),
+        mine.failed_here(since),
+        mine.stuck(thinking=now - turn.STUCK, rendering=now - turn.RENDERING_STUCK, since=since),
+    ]
+
+
+def _unclear(user: User, now: datetime, workspace: str) -> CommandQuerySet:
+    mine = user.memberships.values("workspace_id")
+    found = Command.objects.asking_a_person().filter(workspace__in=mine, kind__startswith="session.")
+    if workspace:
+        found = found.filter(workspace__slug=workspace)
+    return found.exclude(object_id__in=user.snoozes.in_force(now).order_by().values("session_id"))
+
+
+def _with_picture(rows: VideoSessionQuerySet) -> VideoSessionQuerySet:
+    picture = (
+        MediaFile.objects.filter(
+            resource__session=OuterRef("pk"), state=MediaState.STORED, content_type__startswith="image/"
+        )
+        # By role: the thumbnail before the preview before the whole picture.
+        .order_by("-resource__message_position", "resource__place", "-role")
+        .values("pk")[:1]
+    )
+    return rows.select_related("workspace", "owner").annotate(picture=Subquery(picture))
+
+
+def _picture_of(session: VideoSession) -> str:
+    found = getattr(session, "picture", None)
+    return reverse("files:file", args=[found]) if found else ""
+
+
+def _why(session: VideoSession) -> str:
+    if session.group == "failed":
+        return "failed"
+    if session.group == "working":
+        return "stuck"
+    return "review" if access.is_reviewing(session) else "question"
+
+
+def _since(session: VideoSession) -> datetime:
+    return session.active_at if session.group == "working" else session.status_since
+
+
+# --- Putting off ------------------------------------------------------------------------------------------------------
+
+
+def until(choice: str, user: User, now: datetime) -> datetime | None:
+    """When a session that was put off comes back by itself. "change": only when something happens in it."""
+    if choice == "hour":
+        return now + timedelta(hours=1)
+    if choice == "change":
+        return None
+    today = now.astimezone(ZoneInfo(user.time_zone))
+    days = 7 - today.weekday() if choice == "week" else 1
+    return datetime.combine(today.date() + timedelta(days=days), MORNING, today.tzinfo)
+
+
+def snooze(session: VideoSession, *, by: User, until: datetime | None) -> None:
+    """Hides it from this person's inbox until then, or until anything happens in it."""
+    Snooze.objects.update_or_create(
+        session=session, user=by, defaults={"until": until, "active_at": session.active_at}
+    )
+
+
+def wake(session: VideoSession, *, by: User) -> None:
+    """Brings it back at once."""
+    Snooze.objects.filter(session=session, user=by).delete()
+
+
+def snoozed(user: User) -> list[Snooze]:
+    """What this person put off, the next to come back first."""
+    mine = Snooze.objects.filter(user=user, session__workspace__in=user.memberships.values("workspace_id"))
+    return list(mine.in_force(timezone.now()).select_related("session", "session__workspace")[:MOST])
+
+
+# --- One of them, closely -----------------------------------------------------------------------------------------------
+
+
+def pane(session: VideoSession, rights: Rights, user: User) -> dict[str, Any]:
+    """What is shown of one session beside the list: enough to judge it, with what may be pressed."""
+    found = storyboard_page.revisions_of(session)
+    board = storyboard_page.board(session, found, number=None)
+    newest = list(session.messages.order_by("-position")[:10])[::-1]
+    verdict = storyboard_page.verdict(session, rights, found, board.number if board is not None else 0)
+    presses = Command.objects.asking_a_person().filter(object_id=session.pk, kind__startswith="session.")
+    undecided = access.is_undecided(user, session)
+    return {
+        **verdict,
+        "why": _why(session) if session.group in ("needs_you", "working", "failed") else "",
+        "board": board if verdict["is_reviewing"] else None,
+        "question": conversation.question(session, newest, with_choices=not undecided),
+        "last": next((message for message in reversed(newest) if message.content), None),
+        "may_reply": verdict["may_note"] and session.mode == Mode.CHAT,
+        "may_send": rights.may_send,
+        "seen": str(meanwhile.mark(session)),
+        "opening": undecided,
+        "unclear": list(presses.select_related("by")),
+        "refusals": _refusals(session),
+    }
+
+
+def _refusals(session: VideoSession) -> Sequence[str]:
+    """Why HeyGen did not start it, where that is what failed."""
+    if session.status or session.group != "failed":
+        return ()
+    refused = Command.objects.for_object("session.create", session.pk).filter(state="refused").last()
+    return [words.refusal(refused)] if refused is not None else ()
