@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
@@ -147,7 +146,7 @@ def until(choice: str, user: User, now: datetime) -> datetime | None:
         return now + timedelta(hours=1)
     if choice == "change":
         return None
-    today = now.astimezone(ZoneInfo(user.time_zone))
+    today = now.astimezone(user.zone)
     days = 7 - today.weekday() if choice == "week" else 1
     return datetime.combine(today.date() + timedelta(days=days), MORNING, today.tzinfo)
 
