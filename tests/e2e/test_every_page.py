@@ -158,7 +158,7 @@ def test_dialogs(team: Team, browsers: Browsers):
     team.until(session, "status == 'reviewing'")
     page = browsers.of(team.person)
     page.goto(session.get_absolute_url())
-    page.get_by_role("region", name="Storyboard 1").get_by_role("link").first.click()
+    page.get_by_role("link", name="Picture 1 in large view").first.click()
     large = page.get_by_role("dialog", name="Large view")
     expect(large.get_by_role("img")).to_be_visible()
     assert axe_findings(page) == []

@@ -1,0 +1,77 @@
+"""Reviewing storyboards: notes that become one message, comparison, and two people who have to agree."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from commands.models import Command
+from tests.e2e.browsers import Browsers
+from tests.e2e.conftest import Team
+from tests.e2e.test_every_page import examine
+from workspaces_app.models import Role, Workspace
+
+
+def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, browsers: Browsers):
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    page.get_by_role("link", name="Look closely, write notes, compare").click()
+    expect(page.get_by_role("heading", name="Storyboard 1", level=1)).to_be_visible()
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(page.get_by_label("Note on picture 2")).to_be_focused()
+    page.keyboard.type("Darker, please")
+    page.reload()
+    expect(page.get_by_label("Note on picture 2")).to_have_value("Darker, please")
+    page.get_by_role("button", name="Put the notes together").click()
+    message = page.get_by_label("Message to the agent")
+    expect(message).to_have_value(re.compile("Picture 2 of [0-9]+: Darker, please$"))
+    assert not Command.objects.filter(kind="session.send", object_id=session.pk).exists()
+    text = message.input_value()
+    page.get_by_role("button", name="Send to the agent").click()
+    expect(page.get_by_label("Note on picture 2")).to_have_value("")
+
+    # The page says by itself that a newer one came.
+    team.storyboard(session, after=1)
+    page.get_by_role("link", name="What changed since this one").click()
+    expect(page.get_by_role("heading", name="Storyboard 2", level=1)).to_be_visible()
+    assert ("user", text) in team.stored_log(session)
+    slider = page.get_by_role("slider").first
+    picture = page.locator(".wipe figure:last-child .tile-media").first
+    slider.focus()
+    page.keyboard.press("Home")
+    everything = picture.evaluate("element => getComputedStyle(element).clipPath")
+    page.keyboard.press("End")
+    assert picture.evaluate("element => getComputedStyle(element).clipPath") != everything
+    expect(page.locator("ins").first).to_be_visible()
+    examine(page, f"/sessions/{session.pk}/storyboard/?against=1")
+
+
+def test_two_approvers_in_two_browsers_send_once(team: Team, browsers: Browsers):
+    Workspace.objects.filter(pk=team.workspace.pk).update(settings={"approvals_needed": 2})
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
+    ada, ben = browsers.of(team.person), browsers.of(team.member(Role.APPROVER, "Ben Approver"))
+    ben.goto(f"/sessions/{session.pk}/storyboard/")
+    expect(ben.get_by_text("0 of 2 approvals")).to_be_visible()
+
+    ada.goto("/")
+    ada.keyboard.press("j")
+    ada.get_by_role("button", name="Approve storyboard 1").click()
+    expect(ada.get_by_role("region", name="The chosen session")).to_contain_text(
+        "Others have to approve, too."
+    )
+    expect(ben.get_by_text("1 of 2 approvals")).to_be_visible()
+    expect(ben.get_by_role("group", name="Approvals")).to_contain_text("Ada Approver")
+    assert [entry["kind"] for entry in team.accepted()] == ["create_session"]
+
+    ben.get_by_role("button", name="Approve storyboard 1").dblclick()
+    team.until(session, "status in ('generating', 'completed')")
+    assert [entry["kind"] for entry in team.accepted()] == ["create_session", "send_message"]
