@@ -239,6 +239,7 @@ def test_a_broken_rule_is_the_usual_one(broken: Any) -> None:
 def test_single_keys_are_a_setting_of_the_person(viewer: User, browse: Browse) -> None:
     client = browse(viewer)
     assert 'data-shortcuts="on"' in client.get("/account/").content.decode()
+    assert "data-shortcuts-on checked" in client.get("/account/").content.decode()
     assert client.post("/account/single-keys/").status_code == 302
     assert 'data-shortcuts="off"' in client.get("/account/").content.decode()
     answer = client.post("/account/single-keys/", {"on": "1"}, headers={"HX-Request": "true"})
