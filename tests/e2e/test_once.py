@@ -35,12 +35,17 @@ def test_a_double_enter_in_the_composer_sends_once(team: Team, browsers: Browser
     field = page.get_by_label("Message to the agent")
     field.fill("Calm, with few words")
 
-    # Both in one turn of the browser: nothing can have been disabled in between by an answer.
+    # Both in one turn of the browser: nothing can have been disabled in between by an answer. Whoever goes on typing
+    # before that comes keeps what they typed.
     field.evaluate(
-        """field => { for (let i = 0; i < 2; i++) field.dispatchEvent(
-            new KeyboardEvent("keydown", {key: "Enter", ctrlKey: true, bubbles: true, cancelable: true})) }"""
+        """field => {
+            for (let i = 0; i < 2; i++) field.dispatchEvent(
+                new KeyboardEvent("keydown", {key: "Enter", ctrlKey: true, bubbles: true, cancelable: true}));
+            field.value += "\\nAnd a cat";
+            field.dispatchEvent(new Event("input", {bubbles: true}));
+        }"""
     )
-    expect(field).to_have_value("")
+    expect(field).to_have_value("And a cat")
 
     team.until(session, "status == 'reviewing'")
     assert sent(team) == ["Calm, with few words"]

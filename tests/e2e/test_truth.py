@@ -6,8 +6,10 @@ import re
 
 from playwright.sync_api import expect
 
+from commands.models import Command
 from tests.e2e.browsers import Browsers
 from tests.e2e.conftest import Team
+from tests.processes import wait_until
 
 
 def test_a_web_process_killed_in_the_middle_of_a_send(team: Team, browsers: Browsers):
@@ -36,6 +38,36 @@ def test_a_web_process_killed_in_the_middle_of_a_send(team: Team, browsers: Brow
     team.until(session, "status == 'reviewing'")
     sends = [entry["body"]["message"] for entry in team.accepted() if entry["kind"] == "send_message"]
     assert sends == ["Follow the light"]
+
+
+def test_a_worker_killed_in_the_middle_of_a_send(team: Team, browsers: Browsers):
+    session = team.create("A film about moths")
+    team.until(session, "status == 'waiting_for_input'")
+    # HeyGen takes the message, and who would have heard so dies before it does.
+    team.simulator.control.fault(
+        "slow", "/v3/video-agents/*", method="POST", key=team.key, seconds=20, after=True
+    )
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    page.get_by_label("Message to the agent").fill("Follow the light")
+    page.get_by_role("button", name="Send", exact=True).click()
+    on_its_way = Command.objects.filter(kind="session.send", object_id=session.pk, state="sending")
+    wait_until(on_its_way.exists, what="it is on its way")
+
+    team.dailies.kill("commands")
+    try:
+        page.reload()
+        conversation = page.get_by_role("region", name="Conversation")
+        expect(conversation).to_contain_text("Follow the light")
+        expect(conversation.get_by_role("button", name="Send again")).to_have_count(0)
+    finally:
+        team.dailies.start("commands")
+    mine = conversation.get_by_role("listitem").filter(has_text="Follow the light")
+    expect(mine.get_by_text("In the conversation")).to_be_visible(timeout=40_000)
+    expect(mine).to_have_count(1)
+    page.reload()
+    expect(mine.get_by_text("In the conversation")).to_be_visible()
+    assert len([entry for entry in team.accepted() if entry["kind"] == "send_message"]) == 1
 
 
 def test_a_browser_closed_in_the_middle_of_a_send(team: Team, browsers: Browsers):
