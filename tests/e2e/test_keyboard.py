@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsers import Browsers
+from commands.models import Command
+from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.factories import PASSWORD
+from tests.sessions_app.storyboards import reviewing
 
 # Whether the focused element differs from itself without focus: an outline or a shadow.
 FOCUS_SHOWS = """() => {
@@ -77,20 +81,52 @@ def test_from_the_sign_in_to_the_approval(team: Team, browsers: Browsers):
     assert [entry["kind"] for entry in team.accepted()] == ["create_session", "send_message", "send_message"]
 
 
-def test_a_plain_approval_takes_at_most_four_keys(team: Team, browsers: Browsers):
+def test_a_plain_approval_takes_two_keys_in_the_inbox(team: Team, browsers: Browsers):
     session = team.create("A film about pianos [scenario: no-question]")
     team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
     page = browsers.of(team.person)
     page.goto("/")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
-    for key in ("j", "Enter"):
-        page.keyboard.press(key)
-    expect(page).to_have_url(re.compile(session.get_absolute_url()))
-    expect(page.get_by_role("button", name="Approve storyboard 1").first).to_be_visible()
+    page.keyboard.press("j")
+    shown = page.get_by_role("region", name="The chosen session")
+    expect(shown.get_by_role("region", name="Storyboard 1").get_by_role("img").first).to_be_visible()
+    assert axe_findings(page) == []
     page.keyboard.press("a")
 
+    expect(shown).to_contain_text("Approved. It is being sent.")
     team.until(session, "status in ('generating', 'completed')")
+    # Its row stays under the hand until it is left.
+    expect(page.locator("#inbox-items")).to_contain_text("Waits no longer")
+
+
+def test_ten_reviews_in_a_row_without_a_pointer(team: Team, browsers: Browsers):
+    now = timezone.now()
+    sessions = [
+        reviewing(
+            workspace=team.workspace, title=f"Film {number}", status_since=now - timedelta(hours=20 - number)
+        )
+        for number in range(10)
+    ]
+    browsers.complaints.expect("404", "503")  # these pictures exist nowhere
+    page = browsers.of(team.person)
+    page.goto("/")
+
+    for number, session in enumerate(sessions):
+        page.keyboard.press("j")
+        expect(page.locator(f"[data-pane-of='{session.pk}']")).to_be_visible()
+        if number == 4:
+            page.keyboard.press("s")
+            expect(page.locator("#inbox-snoozed")).to_contain_text("Film 4")
+            continue
+        page.keyboard.press("a")
+        expect(page.locator("#inbox-pane .pane-outcome")).to_be_visible()
+
+    approvals = Command.objects.filter(workspace=team.workspace, kind="session.send").in_order()
+    assert [(command.object_id, command.payload["revision"]) for command in approvals] == [
+        (session.pk, 1) for number, session in enumerate(sessions) if number != 4
+    ]
 
 
 def test_single_keys_can_be_switched_off(team: Team, browsers: Browsers):
