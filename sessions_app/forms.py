@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,10 +18,11 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from commands.tokens import TokenField
+from heygen import Dialect
 from sessions_app import people
 from sessions_app.meanwhile import Mark
 from sessions_app.models import Mode, StatusGroup, Upload
-from workspaces_app.models import Workspace
+from workspaces_app.models import CatalogueItem, Workspace
 
 if TYPE_CHECKING:
     from workspaces_app.models import User
@@ -254,7 +256,8 @@ class NoteForm(forms.Form):
 class NewSessionForm(WithFiles):
     """A new session: every field that HeyGen's create call has.
 
-    Choices of the catalogue are HeyGen's ids; one that it no longer offers is refused by HeyGen, on its field.
+    Choices of the catalogue are HeyGen's ids; one that it no longer offers is refused by HeyGen, on its field. What the
+    workspace and the person's role there allow is told to it by `belongs_to` before it is cleaned.
     """
 
     token = TokenField()
@@ -280,7 +283,6 @@ class NewSessionForm(WithFiles):
         label=_("Brand glossary"),
         required=False,
         validators=[MaxLengthValidator(200)],
-        help_text=_("The id of a glossary of your HeyGen account, if one should be used."),
     )
     file_urls = forms.CharField(
         label=_("Files by address"),
@@ -292,11 +294,9 @@ class NewSessionForm(WithFiles):
         label=_("Incognito: neither use nor feed the account's memory"), required=False
     )
 
+    PICKS = ("avatar_id", "voice_id", "style_id", "brand_kit_id", "brand_glossary_id")
     # What the create call takes as it is, when it was chosen.
-    PLAIN = (
-        *("prompt", "mode", "orientation", "avatar_id", "voice_id", "style_id", "brand_kit_id"),
-        *("brand_glossary_id", "incognito_mode"),
-    )
+    PLAIN = ("prompt", "mode", "orientation", *PICKS, "incognito_mode")
 
     def __init__(
         self,
@@ -307,6 +307,41 @@ class NewSessionForm(WithFiles):
     ) -> None:
         super().__init__(data, files, initial=initial)
         self.fields["workspace"].queryset = workspaces  # type: ignore[attr-defined]
+        self.needs_review = ""
+
+    def belongs_to(self, workspace: Workspace, *, uploads: QuerySet[Upload], needs_review: str) -> None:
+        """Whose uploads may be named, and why a session that renders without a review may not be started there."""
+        self.offer(uploads)
+        self.needs_review = needs_review
+
+    @staticmethod
+    def offers(name: str, workspace: Workspace) -> bool:
+        """Whether the API that the workspace speaks knows the field."""
+        return (
+            name not in ("brand_kit_id", "brand_glossary_id")
+            or Dialect(workspace.dialect).abilities.brand_kits
+        )
+
+    def clean_mode(self) -> str:
+        mode: str = self.cleaned_data["mode"]
+        if mode == Mode.GENERATE and self.needs_review:
+            raise ValidationError(self.needs_review, code="review")
+        return mode
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        picked = {name: cleaned[name] for name in self.PICKS if cleaned.get(name)}
+        if picked and (workspace := cleaned.get("workspace")):
+            for item in CatalogueItem.objects.filter(workspace=workspace, remote_id__in=picked.values()):
+                name = next((name for name, value in picked.items() if value == item.remote_id), None)
+                if name and not item.usable:
+                    self.add_error(
+                        name, _("“%(name)s” is not ready at HeyGen yet: pick another.") % {"name": item.name}
+                    )
+            for name in picked:
+                if not self.offers(name, workspace):
+                    self.add_error(name, _("The API that this workspace speaks has no such choice."))
+        return cleaned
 
     def clean_file_urls(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["file_urls"].splitlines()]
@@ -326,9 +361,11 @@ class NewSessionForm(WithFiles):
         return {name: self.cleaned_data[name] for name in self.PLAIN if self.cleaned_data[name]}
 
     def refuse(self, message: str, param: str) -> None:
-        """Shows HeyGen's refusal on the field that it named, or above the form."""
-        field = "prompt" if param == "prompt" else param if param in self.fields else None
-        self.add_error(field, message)
+        """Shows HeyGen's refusal on the field that it named ("voice_id", "files[1].url" …), or above the form."""
+        name = re.split(r"[.\[]", param, maxsplit=1)[0]
+        if name == "files":
+            name = "file_urls" if self["file_urls"].value() else "attachments"
+        self.add_error(name if name in self.fields else None, message)
 
 
 class PersonField(forms.CharField):

@@ -57,6 +57,18 @@ widget("[data-uploads]", (box) => {
     }
   }
 
+  /** Says that the form's files are others now: a draft of it is to be saved. */
+  function changed() {
+    list.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function remove(row) {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    (next?.querySelector("[data-upload-remove]") ?? input)?.focus();
+    changed();
+  }
+
   function fail(row, message, file) {
     row.dataset.state = "failed";
     row.querySelector("progress").hidden = true;
@@ -92,6 +104,7 @@ widget("[data-uploads]", (box) => {
         field.name = name;
         field.value = answer.id;
         row.append(field);
+        changed();
       } else {
         fail(row, answer?.error ?? words.wordFailed, file);
       }
@@ -104,7 +117,7 @@ widget("[data-uploads]", (box) => {
     body.append("file", file);
     request.send(body);
     row.querySelector("[data-upload-remove]").onclick = () => {
-      row.remove();
+      remove(row);
       request.abort();
     };
   }
@@ -112,7 +125,6 @@ widget("[data-uploads]", (box) => {
   function add(file) {
     const row = rowTemplate.content.firstElementChild.cloneNode(true);
     row.querySelector("[data-upload-name]").textContent = file.name;
-    row.querySelector("[data-upload-remove]").onclick = () => row.remove();
     list.append(row);
     const sent = list.querySelectorAll("li:not([data-state=failed])").length;
     if (sent > limit) fail(row, words.wordMany.replace("{limit}", String(limit)));
@@ -149,6 +161,20 @@ widget("[data-uploads]", (box) => {
     addAll(files);
   };
   document.addEventListener("paste", paste);
+  list.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-upload-remove]");
+    if (button && !button.onclick) remove(button.closest("li"));
+  });
+  // A file that failed is only here: it outlives a form that is drawn again.
+  let failed = [];
+  const before = (event) => {
+    if (event.detail.ctx?.sourceElement !== form) return;
+    failed = [...list.querySelectorAll(":scope > [data-state=failed]")];
+    for (const row of failed) row.remove();
+  };
+  const after = () => list.append(...failed.splice(0));
+  document.addEventListener("htmx:before:swap", before);
+  document.addEventListener("htmx:after:swap", after);
   // What is half sent would be missing: the form waits.
   const wait = (event) => {
     if (event.target !== form || running.size === 0) return;
@@ -161,6 +187,8 @@ widget("[data-uploads]", (box) => {
   document.addEventListener("submit", wait, true);
   return () => {
     document.removeEventListener("paste", paste);
+    document.removeEventListener("htmx:before:swap", before);
+    document.removeEventListener("htmx:after:swap", after);
     document.removeEventListener("submit", wait, true);
     held = null;
     for (const request of running) request.abort();

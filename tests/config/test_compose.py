@@ -309,7 +309,8 @@ def test_the_main_job_is_done_through_them(composed: Composed):
     person.read("/sessions/new/")
     token = person.value(r'name="token" value="([\w-]+)"')
     prompt = "A film about a harbour at dawn"
-    session = person.post("/sessions/new/", token=token, workspace="studio", prompt=prompt, mode="chat").url
+    fields = {"token": token, "workspace": "studio", "prompt": prompt, "mode": "chat", "do": "start"}
+    session = person.post("/sessions/new/", **fields).url
 
     choice = person.until(session, r'form="answer-form" name="choice" value="([^"]+)"')
     token = person.value(r'id="answer-token" value="([\w-]+)"')

@@ -92,6 +92,12 @@ def test_pictures_of_every_page(team: Team, browsers: Browsers, folder: Path):
         ("/nowhere/", "not-found"),
     ):
         visit(page, address, name)
+    page.set_viewport_size(WIDE)
+    page.goto("/sessions/new/")
+    for picker, name in (("Avatar look", "session-new-looks"), ("Voice", "session-new-voices")):
+        page.locator("summary", has_text=picker).click()
+        page.get_by_role("radiogroup", name=picker).get_by_role("radio").nth(2).check()
+        take(page, name)
 
 
 def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
@@ -120,6 +126,7 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
     team.storyboard(main, after=1)
     until(main, "status == 'reviewing'", "session-revision")
     actions.send(main, text="Looks good, go ahead", token=tokens.new(), by=team.person)
+    visit(page, f"/sessions/new/?like={main.pk}", "session-variant")
     until(
         team.create("A film about rain [scenario: stuck-rendering]", mode="generate"),
         "status == 'generating'",

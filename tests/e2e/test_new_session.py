@@ -1,0 +1,170 @@
+"""The form of a new session in a real browser: pickers by keyboard, files, and a draft that nothing takes away."""
+
+from __future__ import annotations
+
+import re
+
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from sessions_app.models import Draft
+from tests.e2e.browsers import Browsers, axe_findings
+from tests.e2e.conftest import Team
+from tests.processes import wait_until
+from workspaces_app.models import CatalogueItem, Membership, Role
+
+PROMPT = "What should the video be about?"
+# Gives files to an element as a drop or a paste does: those events cannot be made by hand otherwise.
+GIVE = """([selector, kind, files]) => {
+    const data = new DataTransfer();
+    for (const [name, type, beginning] of files) {
+        data.items.add(new File([Uint8Array.from(beginning), new Uint8Array(1000)], name, {type}));
+    }
+    const init = {bubbles: true, cancelable: true};
+    const event = kind === "drop" ? new DragEvent("drop", {...init, dataTransfer: data})
+        : new ClipboardEvent("paste", {...init, clipboardData: data});
+    document.querySelector(selector).dispatchEvent(event);
+}"""
+# HeyGen goes by what is in a file, not by what it is called.
+PICTURE = ["a.png", "image/png", list(bytes.fromhex("89504e470d0a1a0a0000000d49484452"))]
+PROGRAM = ["b.exe", "application/x-msdownload", list(b"MZ")]
+PAPER = ["c.pdf", "application/pdf", list(b"%PDF-1.7\n")]
+
+
+def opened(page: Page, address: str = "/sessions/new/") -> None:
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("#draft-state")).to_contain_text("Draft saved")
+
+
+def test_pickers_by_keyboard(team: Team, browsers: Browsers):
+    aria = CatalogueItem.objects.filter(workspace=team.workspace, name="Aria")
+    wait_until(aria.exists, seconds=30, what="the public voices are read")
+    page = browsers.of(team.person)
+    opened(page)
+    page.locator("summary", has_text="Voice").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("aria")
+    voices = page.get_by_role("radiogroup", name="Voice")
+    expect(voices.get_by_role("radio")).to_have_count(2)  # "the agent decides" stays
+    page.keyboard.press("Enter")  # must not send the form
+    page.keyboard.press("ArrowDown")
+    expect(voices.get_by_role("radio", name="The agent decides")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(voices.get_by_role("radio", name=re.compile("^Aria"))).to_be_checked()
+    look = page.locator("details[open] [data-picker-look]")
+    expect(look).to_contain_text("Aria")
+
+    page.keyboard.press("p")
+    page.wait_for_function("() => document.querySelector('details[open] audio').currentTime > 0")
+    page.keyboard.press("p")
+    page.keyboard.press("f")
+    expect(look.get_by_role("button", name="Team favourite")).to_have_attribute("aria-pressed", "true")
+    assert aria.get().favourite
+    assert axe_findings(page) == []
+
+    page.keyboard.press("Enter")
+    expect(page.locator("summary", has_text="Voice")).to_be_focused()
+    expect(page.locator("summary", has_text="Voice")).to_contain_text("Aria")
+    expect(look).to_have_count(0)
+    saved(page)
+    assert Draft.objects.get(owner=team.person).fields["voice_id"]
+    assert not team.workspace.video_sessions.exists()
+
+
+def test_files_by_drop_and_paste(team: Team, browsers: Browsers):
+    browsers.complaints.expect("503", "422")
+    page = browsers.of(team.person)
+    opened(page)
+    page.get_by_label(PROMPT).fill("A film about paper")
+    team.simulator.control.fault("status", "/v3/assets", method="POST", status=503)
+    page.evaluate(GIVE, ["[data-drop]", "drop", [PICTURE, PROGRAM]])
+    row = page.get_by_role("listitem").filter(has_text="a.png")
+    expect(row).to_have_attribute("data-state", "failed")
+    expect(page.get_by_role("listitem").filter(has_text="b.exe")).to_contain_text("HeyGen takes PNG")
+    # Only the one that failed is sent again, and a form that comes back with an error keeps both.
+    page.get_by_label("Files by address").fill("http://example.com/a.pdf")
+    page.get_by_role("button", name="Start the session").click()
+    expect(page.get_by_text("is no https address of a file")).to_be_visible()
+    row.get_by_role("button", name="Try again").click()
+    expect(row).to_have_attribute("data-state", "done")
+    page.evaluate(GIVE, ["#id_prompt", "paste", [PAPER]])
+    pasted = page.get_by_role("listitem").filter(has_text="c.pdf")
+    expect(pasted).to_have_attribute("data-state", "done")
+    page.get_by_role("listitem").filter(has_text="b.exe").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("listitem").filter(has_text="b.exe")).to_have_count(0)
+    wait_until(lambda: len(Draft.objects.get(owner=team.person).fields.get("uploads", ())) == 2)
+
+    page.reload()
+    expect(pasted).to_have_attribute("data-state", "done")
+    pasted.get_by_role("button", name="Remove c.pdf").click()
+    page.get_by_label("Files by address").fill("")
+    page.get_by_role("button", name="Start the session").dblclick()
+    expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/$"))
+    session = team.workspace.video_sessions.get()
+    assert [item["type"] for item in session.settings["files"]] == ["asset_id"]
+    assert not Draft.objects.filter(owner=team.person).exists()
+    page.go_back()
+    opened(page)
+    expect(page.get_by_label(PROMPT)).to_have_value("")
+
+
+def test_a_draft_that_nothing_takes_away(team: Team, browsers: Browsers):
+    browsers.complaints.expect("409", "403", "net::", "Failed to fetch", "htmx:error")
+    Membership.objects.filter(user=team.person).update(role=Role.APPROVER)
+    page = browsers.of(team.person)
+    opened(page)
+    prompt = page.get_by_label(PROMPT)
+    prompt.fill("A film about tea")
+    page.get_by_label("Straight through").check()
+    expect(page.get_by_role("button", name="Start and render")).to_be_visible()
+    saved(page)
+
+    # Another browser has it, and goes on with it; the first one is told before it writes over that.
+    other = browsers.of(team.person)
+    opened(other)
+    expect(other.get_by_label(PROMPT)).to_have_value("A film about tea")
+    expect(other.get_by_label("Straight through")).to_be_checked()
+    other.get_by_label(PROMPT).fill("A film about green tea")
+    wait_until(lambda: Draft.objects.get(owner=team.person).fields["prompt"] == "A film about green tea")
+    prompt.fill("A film about black tea")
+    expect(page.locator("#draft-state")).to_contain_text("Another window has saved this draft")
+    assert axe_findings(page) == []
+    page.get_by_role("button", name="Keep what is here").click()
+    wait_until(lambda: Draft.objects.get(owner=team.person).fields["prompt"] == "A film about black tea")
+
+    # Without a connection this browser keeps it, also over a reload.
+    page.context.set_offline(True)
+    prompt.fill("A film about white tea")
+    expect(page.locator("#draft-state")).to_contain_text("this browser keeps it")
+    page.get_by_role("button", name="Start and render").click()
+    expect(prompt).to_have_value("A film about white tea")
+    page.context.set_offline(False)
+    page.reload()
+    expect(prompt).to_have_value("A film about white tea")
+    wait_until(lambda: Draft.objects.get(owner=team.person).fields["prompt"] == "A film about white tea")
+    assert not team.workspace.video_sessions.exists()
+
+    # Signed out elsewhere, in the middle of a sentence.
+    type(team.person).objects.filter(pk=team.person.pk).update(sign_in_epoch=7)
+    prompt.fill("A film about no tea")
+    expect(page.locator("#draft-state")).to_contain_text("You are signed out")
+    team.person.refresh_from_db()
+    door = Client()
+    door.force_login(team.person)
+    page.context.add_cookies(
+        [{"name": name, "value": cookie.value, "url": browsers.url} for name, cookie in door.cookies.items()]
+    )
+    opened(page)
+    expect(prompt).to_have_value("A film about no tea")
+    wait_until(lambda: Draft.objects.get(owner=team.person).fields["prompt"] == "A film about no tea")
+
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("dialog").get_by_role("button", name="Discard it").click()
+    expect(prompt).to_have_value("")
+    expect(page.get_by_label("Talk it through")).to_be_checked()
+    assert not Draft.objects.filter(owner=team.person).exists()
