@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Iterable
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from polling.models import KeyState
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 Scope = Literal["all", "paid"]
 
-__all__ = ["KeyState", "Scope", "close", "closures", "reopen", "state"]
+__all__ = ["KeyState", "Scope", "close", "reopen", "resting", "state"]
 
 
 def close(fingerprint: str, *, until: datetime.datetime | None, reason: str, scope: Scope = "all") -> None:
@@ -79,11 +79,6 @@ def state(fingerprint: str, *, scope: Scope = "all") -> KeyState | None:
     return row if row is not None and row.remaining(timezone.now()) != 0.0 else None
 
 
-def closures(
-    fingerprints: Iterable[str], *, scope: Scope = "all", now: datetime.datetime | None = None
-) -> dict[str, KeyState]:
-    """The keys of these that rest now: one query."""
-    now = now or timezone.now()
-    rows = KeyState.objects.filter(fingerprint__in=set(fingerprints), scope=scope)
-    resting = rows.filter(Q(needs_person=True) | Q(closed_until__gt=now))
-    return {row.fingerprint: row for row in resting}
+def resting(*, scope: Scope = "all") -> QuerySet[KeyState]:
+    """The rows of all keys that rest now, by the database's clock."""
+    return KeyState.objects.filter(Q(needs_person=True) | Q(closed_until__gt=Now()), scope=scope)

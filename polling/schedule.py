@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Now
 
 from polling import clock, hints, kinds, watching
-from polling.keys import closures
+from polling.keys import resting
 from polling.models import PollState, Rank
 
 # The fingerprint of objects that wait for their workspace to get a key. Nothing with it is due.
@@ -171,22 +171,20 @@ class Freshness:
 
 
 def freshness(kind: str, object_ids: Iterable[UUID]) -> dict[UUID, Freshness]:
-    """By object id; what was never enrolled is absent. Three queries, whatever the number."""
-    rows = list(PollState.objects.filter(kind=kind, object_id__in=list(object_ids)))
-    if not rows:
-        return {}
-    now = clock.now()
-    closed = closures({row.key_fingerprint for row in rows}, now=now)
+    """By object id; what was never enrolled is absent. One query, whatever the number."""
+    closed = resting().filter(fingerprint=OuterRef("key_fingerprint"))
+    rows = PollState.objects.filter(kind=kind, object_id__in=list(object_ids)).annotate(
+        closed_because=Subquery(closed.values("reason")[:1]), now=Now()
+    )
     found = {}
     for row in rows:
-        closure = closed.get(row.key_fingerprint)
         overdue = (
-            row.next_poll_at is not None and (now - row.next_poll_at).total_seconds() > LATE_AFTER_SECONDS
+            row.next_poll_at is not None and (row.now - row.next_poll_at).total_seconds() > LATE_AFTER_SECONDS
         )
         waits = row.key_fingerprint == NO_KEY and row.next_poll_at is not None
         reason = row.reason
         if row.next_poll_at is not None:
-            reason = "no_key" if waits else closure.reason if closure else row.reason
+            reason = "no_key" if waits else row.reason if row.closed_because is None else row.closed_because
         found[row.object_id] = Freshness(
             polled_at=row.polled_at,
             changed_at=row.changed_at,

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from sessions_app import reading
 from sessions_app.models import MediaFile, Note, StatusGroup, VideoSession
 from workspaces_app import access as workspaces
 from workspaces_app.access import Person
@@ -24,9 +25,12 @@ def session(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> VideoSessio
 
 
 def session_and_role(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> tuple[VideoSession, Role]:
-    """The same, with the person's role in its workspace."""
-    visible = VideoSession.objects.visible_to(user).select_related("workspace", "owner")
-    found = visible.annotate(role_here=workspaces.role_of(user)).filter(pk=pk).first()
+    """The same, with the person's role in its workspace. The session is as `for_page` reads it, and knows how far they read."""
+    visible = VideoSession.objects.visible_to(user).for_page()
+    theirs = visible.annotate(  # type: ignore[no-redef]  # the model declares it
+        role_here=workspaces.role_of(user), read_to=reading.mark_of(user)
+    )
+    found = theirs.filter(pk=pk).first()
     if found is None:
         raise Http404
     role: str | None = getattr(found, "role_here", None)

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from commands.models import Command, State
 from sessions_app import prose, words
 from sessions_app.models import Gap, Message, MessageRevision, VideoSession
+from sessions_app.querysets import MessageQuerySet
 from sessions_app.tiles import Tile
 
 PAGE = 50
@@ -110,39 +111,19 @@ class Earlier:
         return prose.has_long_word(self.text)
 
 
-def entries(
-    messages: Sequence[Message],
-    *,
-    session: VideoSession,
-    gaps: Iterable[Gap],
-    tiles: Mapping[str, Tile],
-    revised: Mapping[int, int] | None = None,
-) -> list[Entry]:
-    """The messages as entries, in their order. `command__by` should be joined; `tiles` by HeyGen's resource id,
-    `revised` as from the function of that name."""
-    holes = {gap.after_position for gap in gaps}
-    known = revised or {}
-    return [
-        _entry(
-            message,
-            session,
-            tiles,
-            gap_before=message.position - 1 in holes,
-            revisions=known.get(message.pk, 0),
-        )
-        for message in messages
-    ]
-
-
-def revised(messages: Sequence[Message]) -> dict[int, int]:
-    """How many earlier texts each message has, by its row; only those that have some. One query."""
-    counts = (
-        MessageRevision.objects.filter(message__in=[message.pk for message in messages])
-        .order_by()
-        .values_list("message")
-        .annotate(Count("id"))
+def rows(session: VideoSession) -> MessageQuerySet:
+    """The session's messages with what `entries` tells of each: who pressed it, `gap_before` it, its `earlier_texts`."""
+    gap = Gap.objects.filter(session=session, after_position=OuterRef("position") - 1)
+    texts = MessageRevision.objects.filter(message=OuterRef("pk")).order_by().values("message")
+    messages = Message.objects.filter(session=session).select_related("command__by")
+    return messages.annotate(  # type: ignore[no-redef]  # the model declares it
+        gap_before=Exists(gap), earlier_texts=Subquery(texts.values(number=Count("id")))
     )
-    return dict(counts)
+
+
+def entries(messages: Sequence[Message], *, session: VideoSession, tiles: Mapping[str, Tile]) -> list[Entry]:
+    """The messages, read by `rows`, as entries in their order; `tiles` by HeyGen's resource id."""
+    return [_entry(message, session, tiles) for message in messages]
 
 
 def earlier(message: Message) -> list[Earlier]:
@@ -158,14 +139,7 @@ def earlier(message: Message) -> list[Earlier]:
     ]
 
 
-def _entry(
-    message: Message,
-    session: VideoSession,
-    tiles: Mapping[str, Tile],
-    *,
-    gap_before: bool,
-    revisions: int,
-) -> Entry:
+def _entry(message: Message, session: VideoSession, tiles: Mapping[str, Tile]) -> Entry:
     own = message.role == "user"
     return Entry(
         position=message.position,
@@ -176,10 +150,10 @@ def _entry(
         text=message.content,
         html="" if own else prose.rendered(message.content),
         tiles=[tiles[resource_id] for resource_id in message.resource_ids if resource_id in tiles],
-        gap_before=gap_before,
+        gap_before=message.gap_before,
         vanished=message.vanished,
         state="present" if message.command_id else "",
-        revisions=revisions,
+        revisions=message.earlier_texts or 0,
     )
 
 

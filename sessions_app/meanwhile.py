@@ -56,14 +56,8 @@ class Said:
 
 
 def mark(session: VideoSession) -> Mark:
-    """What has been said until now. One query; the position is that of the session as it was read."""
-    newest = (
-        Command.objects.filter(object_id=session.pk, kind=SEND_KIND)
-        .order_by("-id")
-        .values_list("id", flat=True)
-        .first()
-    )
-    return Mark(newest or NOBODY, session.message_count - 1)
+    """What had been said when the session was read, by `for_page`: what came after that may not be on the page."""
+    return Mark(session.newest_press or NOBODY, session.message_count - 1)
 
 
 def since(seen: Mark, session: VideoSession, by: User) -> list[Said]:

@@ -38,6 +38,8 @@ from sessions_app.querysets import (
 )
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.db.models.fields.related_descriptors import RelatedManager
 
 
@@ -117,6 +119,9 @@ class VideoSession(models.Model):
         tags: RelatedManager[SessionTag]
         workspace_id: Any
         owner_id: int | None
+        # Only sessions read `for_page` know the first, only those that `access` gave to a person the second.
+        newest_press: UUID | None
+        read_to: int | None
 
     class Meta:
         constraints = [
@@ -195,6 +200,9 @@ class Message(models.Model):
 
     if TYPE_CHECKING:
         revisions: RelatedManager[MessageRevision]
+        # Only those of `conversation.rows` have these.
+        gap_before: bool
+        earlier_texts: int | None
 
     class Meta:
         constraints = [

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q, Sum, Window
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Window
 from django.db.models.functions import Left, Length, RowNumber
 
+from commands.models import Command
 from workspaces_app.scoping import WorkspaceScoped
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
     def for_history(self) -> VideoSessionQuerySet:
         """Rows of a list: owner and workspace joined, newest activity first."""
         return self.select_related("workspace", "owner").order_by("-active_at", "-id")
+
+    def for_page(self) -> VideoSessionQuerySet:
+        """For the page of a session: workspace and owner joined, `newest_press` is the last message that was pressed here."""
+        sent = Command.objects.filter(kind="session.send", object_id=OuterRef("pk")).order_by("-id")
+        return self.select_related(
+            "workspace", "owner"
+        ).annotate(  # type: ignore[no-redef]  # the model declares it
+            newest_press=Subquery(sent.values("id")[:1])
+        )
 
     def as_history_values(self) -> models.QuerySet[Any, Any]:
         """What a row of the history needs and no more: fifty whole sessions cost as much as the rest of the page."""

@@ -83,7 +83,7 @@ def some_messages(session: VideoSession, *, start: int | None, before: int | Non
 
     A jump to what is unread brings all that lies between, or the list on the page would have a hole; no more than `JUMP`.
     """
-    rows = session.messages.select_related("command__by")
+    rows = conversation.rows(session)
     if start is not None and before is None:
         messages = list(rows.filter(position__gte=start).order_by("position")[:PAGE])
     else:
@@ -101,8 +101,7 @@ def some_messages(session: VideoSession, *, start: int | None, before: int | Non
 def context(session: VideoSession, rights: Rights, *, since: int | None = None) -> dict[str, Any]:
     """Everything that the page shows of the session. With `since`, only messages that changed after that version."""
     now = timezone.now()
-    rows = session.messages.select_related("command__by")
-    newest = list(rows.order_by("-position")[:PAGE])[::-1]
+    newest = list(conversation.rows(session).order_by("-position")[:PAGE])[::-1]
     resources = list(Resource.objects.filter(session=session).in_order())
     shown = newest if since is None else _changed(newest, resources, since)
     videos = list(session.videos.order_by("-first_seen_at"))
@@ -115,7 +114,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
     answered = any(press.is_under_way and press.kind == "send" for press in presses)
-    board = _storyboard(session, resources, by_id)
+    board = _storyboard(session, newest, resources, by_id)
     return {
         "session": session,
         "rights": rights,
@@ -165,9 +164,7 @@ def _chat(session: VideoSession, messages: Sequence[Message], shown: Mapping[str
         "entries": conversation.entries(
             messages,
             session=session,
-            gaps=session.gaps.all(),
             tiles=shown,
-            revised=conversation.revised(messages),
         ),
         "older_before": str(first) if first else None,
     }
@@ -191,13 +188,18 @@ def _commands(session: VideoSession, now: datetime) -> list[Command]:
 
 
 def _storyboard(
-    session: VideoSession, resources: Sequence[Resource], shown: Mapping[UUID, Tile]
+    session: VideoSession,
+    newest_messages: Sequence[Message],
+    resources: Sequence[Resource],
+    shown: Mapping[UUID, Tile],
 ) -> Storyboard | None:
-    """The newest revision. Only messages that carry resources or are a person's decide what a revision is."""
+    """The newest revision. Of messages before the newest, those that decide what a revision is are read as well."""
     if not resources:
         return None
-    messages = Message.objects.filter(session=session).that_make_revisions()
-    found = storyboard.revisions(messages, resources)
+    older: Iterable[Message] = ()
+    if newest_messages and (first := newest_messages[0].position) > 0:
+        older = Message.objects.filter(session=session, position__lt=first).that_make_revisions()
+    found = storyboard.revisions([*older, *newest_messages], resources)
     if not found:
         return None
     newest = found[-1]
@@ -251,7 +253,7 @@ def age(session_id: UUID) -> float | None:
 
 def fragments(session_id: UUID, since: int | None, language: str, variant: str) -> str:
     """What brings a page that shows version `since` up to date, as `<hx-partial>` blocks."""
-    session = VideoSession.objects.select_related("workspace", "owner").filter(pk=session_id).first()
+    session = VideoSession.objects.for_page().filter(pk=session_id).first()
     if session is None:
         return ""
     rights = VARIANTS.get(variant, VARIANTS["viewer"])

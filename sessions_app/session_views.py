@@ -28,20 +28,15 @@ from sessions_app.forms import (
     upload_items,
 )
 from sessions_app.models import VideoSession
-from workspaces_app import access as workspaces
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
 
 PAGE = "sessions_app/detail.html"
 
 
-def _context(
-    request: SignedIn, session: VideoSession, role: Role | None = None, **forms: Any
-) -> dict[str, Any]:
+def _context(request: SignedIn, session: VideoSession, role: Role, **forms: Any) -> dict[str, Any]:
     """What the page has beside what everybody sees: the forms, with a token for each press."""
-    rights = session_page.rights_of(
-        role or workspaces.require(request.user, session.workspace_id, Role.VIEWER)
-    )
+    rights = session_page.rights_of(role)
     tags = [tag.name for tag in session.tags.all()]
     return {
         **session_page.context(session, rights),
@@ -104,13 +99,14 @@ def _done(request: SignedIn, session: VideoSession, **context: Any) -> HttpRespo
     """After a press: what it changed, with new tokens for the forms; or simply the page again."""
     if not request.htmx:
         return redirect(session)
-    fresh = VideoSession.objects.select_related("workspace", "owner").get(pk=session.pk)
-    return render(request, "sessions_app/detail_pressed.html", _context(request, fresh, **context))
+    fresh, role = access.session_and_role(request.user, session.pk)
+    return render(request, "sessions_app/detail_pressed.html", _context(request, fresh, role, **context))
 
 
 def _refused(request: SignedIn, session: VideoSession, form: Any, **context: Any) -> HttpResponse:
     """What was typed stays where it is; what is wrong with it stands below."""
-    context = _context(request, session, form=form, **context)
+    fresh, role = access.session_and_role(request.user, session.pk)
+    context = _context(request, fresh, role, form=form, **context)
     if request.htmx:
         return render(request, "sessions_app/detail_refused.html", context, status=422)
     return render(request, PAGE, context, status=422)
@@ -254,9 +250,9 @@ def archive(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 def tag(request: SignedIn, pk: UUID) -> HttpResponse:
     """The tags that the session has from now on."""
-    session = access.session(request.user, pk, needs=Role.CREATOR)
+    session, role = access.session_and_role(request.user, pk, needs=Role.CREATOR)
     form = TagsForm(request.POST)
     if form.is_valid():
         actions.tag(session, tags=form.cleaned_data["tags"], by=request.user)
         return redirect(session)
-    return render(request, PAGE, _context(request, session, tags_form=form), status=422)
+    return render(request, PAGE, _context(request, session, role, tags_form=form), status=422)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from commands.models import Command
 from sessions_app import conversation, session_page
-from sessions_app.models import Gap, Message, MessageRevision, Resource, VideoSession
+from sessions_app.models import Gap, MessageRevision, Resource, VideoSession
 from sessions_app.tiles import tile
 from tests.factories import (
     MembershipFactory,
@@ -28,9 +28,8 @@ pytestmark = pytest.mark.django_db
 
 def entries(session: VideoSession) -> list[conversation.Entry]:
     return conversation.entries(
-        list(Message.objects.filter(session=session).select_related("command__by").order_by("position")),
+        list(conversation.rows(session).order_by("position")),
         session=session,
-        gaps=Gap.objects.filter(session=session),
         tiles={
             resource.resource_id: tile(resource, resource.files.all())
             for resource in Resource.objects.filter(session=session)
@@ -84,13 +83,13 @@ def test_a_gap_stands_before_the_message_that_follows_it():
 
 def test_a_reworded_message_leads_to_its_earlier_texts():
     session = VideoSessionFactory(message_count=2)
-    plain = MessageFactory(session=session, position=0)
+    MessageFactory(session=session, position=0)
     message = MessageFactory(session=session, position=1, content="*Three*")
     for minutes, text in ((2, "*One*"), (1, "<b>Two</b>")):
         MessageRevision.objects.create(
             message=message, content=text, replaced_at=timezone.now() - dt.timedelta(minutes=minutes)
         )
-    assert conversation.revised([plain, message]) == {message.pk: 2}
+    assert [entry.revisions for entry in entries(session)] == [0, 2]
     assert [one.html for one in conversation.earlier(message)] == [
         "<p>&lt;b&gt;Two&lt;/b&gt;</p>\n",
         "<p><em>One</em></p>\n",

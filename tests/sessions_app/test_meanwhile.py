@@ -43,9 +43,14 @@ def said(session: VideoSession, seen: Mark, by: User) -> list[tuple[str, str]]:
     return [(one.author, one.text) for one in meanwhile.since(seen, session, by)]
 
 
+def mark(session: VideoSession) -> Mark:
+    """As a page has it that is drawn now."""
+    return meanwhile.mark(VideoSession.objects.for_page().get(pk=session.pk))
+
+
 def test_a_mark_survives_the_page():
-    mark = Mark(uuid4(), 12)
-    assert Mark.read(str(mark)) == mark
+    some = Mark(uuid4(), 12)
+    assert Mark.read(str(some)) == some
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.2", str(NOBODY), f"{NOBODY}.", f"{NOBODY}.x"])
@@ -58,7 +63,7 @@ def test_what_others_said_after_the_mark_counts_and_nothing_else():
     session = asking()
     me, other = member(session, "Me"), member(session, "Carl")
     press_in(session, by=other, payload={"message": "Before"})
-    seen = meanwhile.mark(session)
+    seen = mark(session)
     press_in(session, by=me, payload={"message": "My own"})
     press_in(session, "refused", by=other, payload={"message": "Refused"})
     press_in(session, kind="session.stop", by=other, payload={})
@@ -71,13 +76,13 @@ def test_what_others_said_after_the_mark_counts_and_nothing_else():
     assert said(session, seen, me) == [("Carl", "Warm"), ("Somebody at HeyGen", "Typed at HeyGen")]
     session.message_count = 4
     session.save()
-    assert said(session, meanwhile.mark(session), me) == []
+    assert said(session, mark(session), me) == []
 
 
 def test_a_press_that_became_a_message_is_said_once():
     session = asking()
     me, other = member(session, "Me"), member(session, "Carl")
-    seen = meanwhile.mark(session)
+    seen = mark(session)
     press = press_in(session, "accepted", by=other, payload={"message": "Warm"})
     MessageFactory(session=session, position=2, role="user", content="Warm", command=press)
     assert said(session, seen, me) == [("Carl", "Warm")]
@@ -85,7 +90,7 @@ def test_a_press_that_became_a_message_is_said_once():
 
 def test_the_prompt_of_a_found_session_is_no_answer():
     session = VideoSessionFactory(owner=None, message_count=0)
-    seen = meanwhile.mark(session)
+    seen = mark(session)
     MessageFactory(session=session, position=0, role="user", content="A film")
     assert said(session, seen, member(session, "Me")) == []
 
@@ -166,12 +171,12 @@ def test_a_double_press_is_not_told_about_itself():
 def test_a_refused_try_leaves_no_press_and_its_token_is_free():
     session = asking()
     me, other = member(session, "Me"), member(session, "Carl")
-    seen, token = meanwhile.mark(session), tokens.new()
+    seen, token = mark(session), tokens.new()
     press_in(session, by=other, payload={"message": "Warm"})
     with pytest.raises(actions.SaidMeanwhile) as refused:
         actions.send(session, text="Cool", token=token, by=me, seen=seen)
     assert [one.text for one in refused.value.said] == ["Warm"]
-    actions.send(session, text="Cool", token=token, by=me, seen=meanwhile.mark(session))
+    actions.send(session, text="Cool", token=token, by=me, seen=mark(session))
     assert messages_sent(session) == ["Warm", "Cool"]
 
 

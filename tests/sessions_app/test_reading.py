@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app import reading, session_page
+from sessions_app import access, reading, session_page
 from sessions_app.models import ReadMark, VideoSession
 from sessions_app.reading import Unread
 from tests.factories import MembershipFactory, MessageFactory, UserFactory, VideoSessionFactory
@@ -32,6 +32,11 @@ def member(session: VideoSession) -> User:
     return user
 
 
+def unread(session: VideoSession, user: User) -> Unread | None:
+    """As on a page that this person opens now."""
+    return reading.unread(access.session(user, session.pk), user)
+
+
 def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user)
@@ -40,15 +45,15 @@ def client_of(user: User) -> Client:
 
 def test_on_a_first_visit_nothing_is_called_new():
     session = talk(3)
-    assert reading.unread(session, member(session)) is None
+    assert unread(session, member(session)) is None
 
 
 def test_what_came_after_the_mark_is_new():
     session = talk(5)
     user = member(session)
     reading.mark_read(session, user, 1)
-    assert reading.unread(session, user) == Unread(first=2, count=3)
-    assert reading.unread(session, member(session)) is None
+    assert unread(session, user) == Unread(first=2, count=3)
+    assert unread(session, member(session)) is None
 
 
 def test_ones_own_words_are_no_news():
@@ -57,10 +62,12 @@ def test_ones_own_words_are_no_news():
     reading.mark_read(session, user, 0)
     MessageFactory(session=session, position=1, role="user", command=press_in(session, "accepted", by=user))
     session.message_count = 2
-    assert reading.unread(session, user) is None
+    session.save()
+    assert unread(session, user) is None
     MessageFactory(session=session, position=2, role="user", command=press_in(session, "accepted", by=other))
     session.message_count = 3
-    assert reading.unread(session, user) == Unread(first=2, count=1)
+    session.save()
+    assert unread(session, user) == Unread(first=2, count=1)
 
 
 def test_a_mark_never_goes_back_nor_beyond_what_there_is():
@@ -89,7 +96,7 @@ def test_the_page_tells_how_far_somebody_read():
     address = reverse("sessions:read", args=[session.pk])
     client = client_of(user)
     assert client.post(address, {"position": 1}).status_code == 204
-    assert reading.unread(session, user) == Unread(first=2, count=1)
+    assert unread(session, user) == Unread(first=2, count=1)
     assert [client.post(address, {"position": bad}).status_code for bad in ("", "-1", "x")] == [422] * 3
     assert client.get(address).status_code == 405
     stranger = client_of(UserFactory())
