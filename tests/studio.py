@@ -69,6 +69,10 @@ class Studio:
         ledger = self.simulator.control.ledger()["accepted"]
         return [entry for entry in ledger if entry["account"] == self.key]
 
+    def sent(self) -> list[str]:
+        """What HeyGen accepted as messages to its agents, oldest first."""
+        return [entry["body"]["message"] for entry in self.accepted() if entry["kind"] == "send_message"]
+
     def until(self, session: VideoSession, condition: str, *, seconds: float = 30) -> None:
         """Waits until `session`, read again, fulfils e.g. `group == "needs_you"`; shows the logs when it does not."""
 

@@ -11,10 +11,6 @@ from tests.e2e.conftest import Team
 from tests.processes import wait_until
 
 
-def sent(team: Team) -> list[str]:
-    return [entry["body"]["message"] for entry in team.accepted() if entry["kind"] == "send_message"]
-
-
 def test_a_double_click_on_a_choice_answers_once(team: Team, browsers: Browsers):
     session = team.create("A film about bread")
     team.until(session, "status == 'waiting_for_input'")
@@ -24,7 +20,7 @@ def test_a_double_click_on_a_choice_answers_once(team: Team, browsers: Browsers)
     page.locator("#question").get_by_role("button").first.dblclick()
 
     team.until(session, "status == 'reviewing'")
-    assert len(sent(team)) == 1
+    assert len(team.sent()) == 1
 
 
 def test_a_double_enter_in_the_composer_sends_once(team: Team, browsers: Browsers):
@@ -48,7 +44,7 @@ def test_a_double_enter_in_the_composer_sends_once(team: Team, browsers: Browser
     expect(field).to_have_value("And a cat")
 
     team.until(session, "status == 'reviewing'")
-    assert sent(team) == ["Calm, with few words"]
+    assert team.sent() == ["Calm, with few words"]
 
 
 def test_a_form_that_is_posted_twice_starts_one_session(team: Team, browsers: Browsers):

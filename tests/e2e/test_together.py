@@ -13,10 +13,6 @@ from tests.processes import wait_until
 from workspaces_app.models import Role
 
 
-def sent(team: Team) -> list[str]:
-    return [entry["body"]["message"] for entry in team.accepted() if entry["kind"] == "send_message"]
-
-
 def post(page: Page, address: str, **fields: str) -> int:
     """The status of a form that this browser posts, whatever buttons its page shows."""
     return int(
@@ -80,8 +76,8 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
     second.get_by_role("button", name="Send", exact=True).click()
     expect(typed).to_have_value("")
     expect(notice).to_have_text("")
-    wait_until(lambda: len(sent(team)) == 2, what="both are sent")
-    assert sent(team) == ["Warm and slow", "Cool and fast"]
+    wait_until(lambda: len(team.sent()) == 2, what="both are sent")
+    assert team.sent() == ["Warm and slow", "Cool and fast"]
 
     # Who had not begun to type has seen it: nothing is asked.
     typed.fill("One more thing")
