@@ -11,10 +11,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'sqlite'", reason="only SQLite has a single writer"),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 
 
 @contextmanager
