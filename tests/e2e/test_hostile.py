@@ -116,6 +116,8 @@ def test_status_words_and_failures_are_text(team: Team, browsers: Browsers):
 
     odd = team.create("A film [scenario: stuck-thinking]")
     team.until(odd, "status == 'thinking'")
+    # Its story has to be at rest, or takes the word back.
+    team.simulator.control.advance(60)
     team.simulator.control.messages(odd.remote_id, {"status": f"<b>{HOSTILE}"[:200]})
     team.until(odd, "status.startswith('<b>')")
     page.goto(odd.get_absolute_url())
