@@ -94,7 +94,10 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
-        await self._reset_all()
+        # What was accepted a moment ago is served from the next turn of the loop on, and would be left open.
+        for _turn in range(3):
+            await asyncio.sleep(0)
+            await self._reset_all()
 
     async def _reset_all(self) -> None:
         for writer in list(self._writers):
@@ -108,24 +111,23 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         ends = {writer}
+        directions: list[asyncio.Task[None]] = []
         self._writers.add(writer)
         try:
             their_reader, their_writer = await asyncio.open_connection(*self.target)
             ends.add(their_writer)
             self._writers.add(their_writer)
-            done, waiting = await asyncio.wait(
-                [
-                    asyncio.ensure_future(self._pump(reader, their_writer, counts=False)),
-                    asyncio.ensure_future(self._pump(their_reader, writer, counts=True)),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for direction in (*done, *waiting):
-                direction.cancel()
-            await asyncio.gather(*done, *waiting, return_exceptions=True)
+            directions = [
+                asyncio.create_task(self._pump(reader, their_writer, counts=False)),
+                asyncio.create_task(self._pump(their_reader, writer, counts=True)),
+            ]
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         except (OSError, asyncio.CancelledError):
             pass  # the other side is gone, or a fault: both ends are closed either way
         finally:
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
             for end in ends:
                 self._writers.discard(end)
                 end.close()
