@@ -117,6 +117,9 @@ class VideoSession(models.Model):
         resources: RelatedManager[Resource]
         videos: RelatedManager[Video]
         tags: RelatedManager[SessionTag]
+        read_marks: RelatedManager[ReadMark]
+        snoozes: RelatedManager[Snooze]
+        drafts: RelatedManager[Draft]
         workspace_id: Any
         owner_id: int | None
         # Only sessions read `for_page` know the first, only those that `access` gave to a person the second.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -33,6 +34,7 @@ from sessions_app import access, storyboard
 from sessions_app.mirror.adoption import PAGE, SKEW_SECONDS
 from sessions_app.models import (
     Approval,
+    Draft,
     Gap,
     Message,
     Note,
@@ -144,13 +146,11 @@ def _take_over(adopted: VideoSession, command: Command) -> None:
         Video,
         RawWindow,
         Note,
-        ReadMark,
-        SessionTag,
         SearchText,
         Approval,
-        Snooze,
     ):
         model._default_manager.filter(session=adopted).update(session=command.object_id)
+    _take_over_marks(adopted, command.object_id)
     # What was said to it meanwhile is still to be sent, or linked to its message.
     Command.objects.filter(object_id=adopted.pk).update(object_id=command.object_id)
     VideoSession.objects.filter(pk=command.object_id).update(
@@ -159,6 +159,21 @@ def _take_over(adopted: VideoSession, command: Command) -> None:
         remote_created_at=adopted.remote_created_at,
     )
     adopted.delete()
+
+
+def _take_over_marks(adopted: VideoSession, session_id: UUID) -> None:
+    """What people put on both rows stays as it is on the row of the press: each of these may be there once only."""
+    mine = VideoSession.objects.get(pk=session_id)
+    marks = ReadMark.objects.filter(session=adopted)
+    marks.exclude(user__in=mine.read_marks.values("user")).update(session=mine)
+    snoozes = Snooze.objects.filter(session=adopted)
+    snoozes.exclude(user__in=mine.snoozes.values("user")).update(session=mine)
+    drafts = Draft.objects.filter(like=adopted)
+    drafts.exclude(owner__in=mine.drafts.values("owner")).update(like=mine)
+    known = {name.casefold() for name in mine.tags.values_list("name", flat=True)}
+    for tag in SessionTag.objects.filter(session=adopted):
+        if tag.name.casefold() not in known:
+            SessionTag.objects.filter(pk=tag.pk).update(session=mine)
 
 
 def create_refused(command: Command, outcome: Refused) -> None:

@@ -14,8 +14,23 @@ from commands.models import Command
 from polling.models import PollState
 from sessions_app import sending
 from sessions_app.mirror.sessions import SESSION
-from sessions_app.models import Message, Resource, SearchText, SessionTag, VideoSession
-from tests.factories import MessageFactory, ResourceFactory, VideoSessionFactory, WorkspaceFactory
+from sessions_app.models import (
+    Draft,
+    Message,
+    ReadMark,
+    Resource,
+    SearchText,
+    SessionTag,
+    Snooze,
+    VideoSession,
+)
+from tests.factories import (
+    MessageFactory,
+    ResourceFactory,
+    UserFactory,
+    VideoSessionFactory,
+    WorkspaceFactory,
+)
 from tests.fakes import (
     FakeClient,
     created_session,
@@ -117,6 +132,26 @@ def test_a_session_that_was_known_before_the_press_is_not_its_answer():
     known = VideoSessionFactory(workspace=command.workspace, remote_id="known", prompt="")
     VideoSession.objects.filter(pk=known.pk).update(created_at=command.attempt_at - dt.timedelta(seconds=1))
     assert settled(command, "known") == NotYet()
+
+
+def test_what_people_put_on_both_rows_of_one_session_stands_in_no_way():
+    command, reader, other = pressed("accepted"), UserFactory(), UserFactory()
+    mine = VideoSession.objects.get(pk=command.object_id)
+    adopted = VideoSessionFactory(workspace=command.workspace, remote_id="new", prompt="")
+    for session, tags in ((mine, ["Spring"]), (adopted, ["spring", "bread"])):
+        ReadMark.objects.create(session=session, user=reader, position=0)
+        Snooze.objects.create(session=session, user=reader, active_at=session.active_at)
+        for name in tags:
+            SessionTag.objects.create(session=session, workspace=session.workspace, name=name)
+    ReadMark.objects.create(session=adopted, user=other, position=0)
+    draft = Draft.objects.create(workspace=adopted.workspace, owner=other, like=adopted)
+
+    sending.create_accepted(command, Accepted(remote_ref="new"))
+
+    assert [tag.name for tag in mine.tags.all()] == ["Spring", "bread"]
+    assert {mark.user for mark in mine.read_marks.all()} == {reader, other}
+    assert mine.snoozes.count() == 1
+    assert list(mine.drafts.all()) == [draft]
 
 
 def test_what_was_adopted_meanwhile_becomes_the_session_of_the_press():
