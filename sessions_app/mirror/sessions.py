@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -615,13 +616,13 @@ def on_stuck(claims: Sequence[Claim]) -> None:
         ]
     )
     versions = dict(VideoSession.objects.filter(pk__in=ids).values_list("pk", "version"))
-    announce(
-        [
-            Announcement(claim.workspace_id, KIND, claim.object_id, versions[claim.object_id])
-            for claim in news
-            if claim.object_id in versions
-        ]
-    )
+    changed = [
+        Announcement(claim.workspace_id, KIND, claim.object_id, versions[claim.object_id])
+        for claim in news
+        if claim.object_id in versions
+    ]
+    # A page that asked before the commit would find the old version, and hear of the new one at the next sign of life.
+    transaction.on_commit(lambda: announce(changed))
 
 
 def cadence(pace: Pace) -> float | None:
