@@ -195,7 +195,6 @@ except ValueError as exc:
         "DATABASE_URL is no valid address; quote special characters in the password"
     ) from exc
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["ENGINE"] = "config.sqlite"
     # IMMEDIATE: a deferred transaction that turns into a write fails at once with "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
