@@ -1,4 +1,4 @@
-"""What the live streams of a workspace came to, for its page. An estimate: HeyGen does not tell what it bills."""
+"""What the live streams of a workspace came to, for its page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from realtime_app.models import Stream
 from workspaces_app.models import Workspace
-from workspaces_app.overview import USAGE_DAYS, UsageLine
+from workspaces_app.overview import UsageLine, usage_line
 
 
 def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
@@ -21,16 +21,11 @@ def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
     lengths = [
         stream.seconds_live(now) for stream in played.only("started_at", "ended_at", "gone_at").iterator()
     ]
-    seconds, price = sum(lengths), settings.REALTIME_PRICE_PER_SECOND
-    hint = _("%(minutes)s minutes, about $%(cost)s at $%(price)s a second") % {
-        "minutes": f"{seconds / 60:,.1f}",
-        "cost": f"{seconds * price:,.2f}",
-        "price": f"{price:g}",
-    }
     return [
-        UsageLine(
-            label=_("Live streams in %(days)s days") % {"days": USAGE_DAYS},
-            value=f"{len(lengths):,}",
-            hint=hint,
+        usage_line(
+            _("Live streams in %(days)s days"),
+            len(lengths),
+            seconds=sum(lengths),
+            price=settings.REALTIME_PRICE_PER_SECOND,
         )
     ]

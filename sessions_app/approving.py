@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from commands import ledger
 from commands.models import Command
-from commands.querysets import OPEN_STATES, CommandQuerySet
-from sessions_app import storyboard
+from commands.querysets import CommandQuerySet
+from sessions_app import meanwhile, storyboard
 from sessions_app.actions import touched
 from sessions_app.models import Approval, Message, VideoSession
 from sessions_app.sending import SEND_KIND
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
 
 # To the agent, in the language that it is sure to understand. In the older dialect the flag says the same.
 APPROVAL = "Approved. Please go ahead and make the video."
-# A message that HeyGen took is in the conversation soon after; so long it counts as an answer that nobody has seen yet.
-UNSEEN_SECONDS = 120
 
 
 class NotApproved(Exception):
@@ -182,20 +177,9 @@ def _require_unanswered(session: VideoSession, revision: int) -> None:
     shown = Message.objects.filter(session=session, position=revision).first()
     if shown is None:
         return
-    under_way = Command.objects.filter(
-        kind=SEND_KIND,
-        object_id=session.pk,
-        created_at__gte=shown.first_seen_at,
-        message=None,
-        asks_person_since=None,
-    ).filter(Q(state__in=OPEN_STATES) | just_accepted())
-    if under_way.exclude(payload__has_key="revision").exists():
+    answers = meanwhile.under_way().filter(object_id=session.pk, created_at__gte=shown.first_seen_at)
+    if answers.exclude(payload__has_key="revision").exists():
         raise Answered
-
-
-def just_accepted() -> Q:
-    """Presses that HeyGen took so lately that the agent's reaction may not have been seen."""
-    return Q(state="accepted", settled_at__gte=timezone.now() - timedelta(seconds=UNSEEN_SECONDS))
 
 
 def _send(session: VideoSession, revision: int, token: str, by: User) -> None:

@@ -12,16 +12,15 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from commands.models import Command
 from commands.querysets import CommandQuerySet
-from sessions_app import access, approving, conversation, meanwhile, storyboard_page, turn, words
+from sessions_app import access, conversation, meanwhile, storyboard_page, turn, words
 from sessions_app.models import MediaFile, MediaState, Mode, Snooze, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
-from sessions_app.sending import SEND_KIND
 from sessions_app.session_page import Rights
 from workspaces_app.models import User
 
@@ -43,7 +42,7 @@ class Item:
     text: str = ""
 
 
-def waiting(user: User, *, workspace: str = "") -> list[Item]:
+def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[Item]:
     """Everything that waits for this person, the longest waiting first. `workspace` (its short name) narrows it.
 
     Five queries at most, however much waits.
@@ -52,7 +51,7 @@ def waiting(user: User, *, workspace: str = "") -> list[Item]:
     found = [
         Item(_why(session), session, _since(session), words.status_of(session), _picture_of(session))
         for rows in _sessions(user, now, workspace)
-        for session in _with_picture(rows)[:MOST]
+        for session in (_with_picture(rows) if pictures else rows).select_related("workspace", "owner")[:MOST]
     ]
     presses = list(_unclear(user, now, workspace).select_related("by")[:MOST])
     sessions = VideoSession.objects.visible_to(user).select_related("workspace", "owner")
@@ -86,15 +85,10 @@ def _sessions(user: User, now: datetime, workspace: str) -> list[VideoSessionQue
     mine = VideoSession.objects.visible_to(user).not_snoozed_by(user, now)
     if workspace:
         mine = mine.filter(workspace__slug=workspace)
-    under_way = Command.objects.filter(
-        Q(state__in=("queued", "sending")) | approving.just_accepted(),
-        kind=SEND_KIND,
-        object_id=OuterRef("pk"),
-        message=None,
-    )
+    answers = meanwhile.under_way().filter(object_id=OuterRef("pk"))
     since = now - timedelta(days=FAILED_DAYS)
     return [
-        mine.waiting_for_a_person().exclude(Exists(under_way)),
+        mine.waiting_for_a_person().exclude(Exists(answers)),
         mine.failed_here(since),
         mine.stuck(thinking=now - turn.STUCK, rendering=now - turn.RENDERING_STUCK, since=since),
     ]
@@ -117,7 +111,7 @@ def _with_picture(rows: VideoSessionQuerySet) -> VideoSessionQuerySet:
         .order_by("-resource__message_position", "resource__place", "-role")
         .values("pk")[:1]
     )
-    return rows.select_related("workspace", "owner").annotate(picture=Subquery(picture))
+    return rows.annotate(picture=Subquery(picture))
 
 
 def _picture_of(session: VideoSession) -> str:

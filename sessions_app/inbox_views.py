@@ -64,7 +64,7 @@ def needs_you_count(request: SignedIn) -> JsonResponse:
         if about.is_valid()
         else None
     )
-    items = waiting_room.waiting(request.user)
+    items = waiting_room.waiting(request.user, pictures=False)
     latest = max(items, key=lambda item: item.since, default=None)
     return JsonResponse(
         {

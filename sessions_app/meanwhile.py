@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commands.models import Command, State
+from commands.querysets import OPEN_STATES, CommandQuerySet
 from sessions_app.models import Message, VideoSession
 from sessions_app.sending import SEND_KIND
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from workspaces_app.models import User
 
 NOBODY = UUID(int=0)
+# A message that HeyGen took is in the conversation soon after; so long it counts as an answer that nobody has seen yet.
+UNSEEN_SECONDS = 120
 # A press that is accepted, but that no poll ever shows, must not stand between people and the agent for good.
 ANSWER_SECONDS = 3600
 
@@ -81,19 +84,20 @@ def answers(session: VideoSession, question: int, *, but: Command) -> list[Said]
     shown = Message.objects.filter(session=session, role="user", position__gt=question).select_related(
         "command__by"
     )
-    recent = timezone.now() - timedelta(seconds=ANSWER_SECONDS)
-    under_way = (
-        Command.objects.filter(object_id=session.pk, kind=SEND_KIND, message=None, asks_person_since=None)
-        .filter(
-            ~Q(state__in=(State.REFUSED, State.ACCEPTED)) | Q(state=State.ACCEPTED, settled_at__gte=recent)
-        )
-        .exclude(pk=but.pk)
-        .select_related("by")
-    )
+    unseen = under_way(ANSWER_SECONDS).filter(object_id=session.pk).exclude(pk=but.pk).select_related("by")
     found = [
         _at_heygen(message) if message.command is None else _pressed(message.command) for message in shown
     ]
-    return found + [_pressed(command) for command in under_way]
+    return found + [_pressed(command) for command in unseen]
+
+
+def under_way(accepted_within: float = UNSEEN_SECONDS) -> CommandQuerySet:
+    """Messages to agents that nobody has seen an answer to: on their way, or taken by HeyGen within so many seconds and
+    not in the conversation yet. Without those that a person has to decide about."""
+    recent = timezone.now() - timedelta(seconds=accepted_within)
+    return Command.objects.filter(kind=SEND_KIND, message=None, asks_person_since=None).filter(
+        Q(state__in=OPEN_STATES) | Q(state=State.ACCEPTED, settled_at__gte=recent)
+    )
 
 
 def _pressed(command: Command) -> Said:

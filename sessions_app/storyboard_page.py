@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from commands.models import Command
-from sessions_app import access, approving, comparing, prose, storyboard, tiles, words
+from sessions_app import access, approving, comparing, meanwhile, prose, storyboard, tiles, words
 from sessions_app.models import MediaFile, MediaRole, Message, Mode, Resource, VideoSession
-from sessions_app.sending import SEND_KIND
 from sessions_app.session_page import KIND, VARIANTS, Rights
 from sessions_app.storyboard import Revision
 from sessions_app.tiles import Tile
@@ -146,7 +143,8 @@ def verdict(session: VideoSession, rights: Rights, found: Sequence[Revision], sh
     may_give_verdict = rights.may_approve or (
         rights.may_send and ApprovalRule.of(session.workspace).creators_may
     )
-    answered = _is_answered(session)
+    # Nobody should send a second message without having seen the first.
+    answered = meanwhile.under_way().filter(object_id=session.pk).exists()
     takes_messages = session.mode == Mode.CHAT and session.gone_at is None
     return {
         "session": session,
@@ -162,15 +160,6 @@ def verdict(session: VideoSession, rights: Rights, found: Sequence[Revision], sh
         "takes_messages": takes_messages,
         "approval": approving.standing(session, revision.position) if revision is not None else None,
     }
-
-
-def _is_answered(session: VideoSession) -> bool:
-    """Whether a message to the agent is under way: nobody should send a second one without having seen the first."""
-    return (
-        Command.objects.filter(kind=SEND_KIND, object_id=session.pk, message=None, asks_person_since=None)
-        .filter(Q(state__in=("queued", "sending", "unknown")) | approving.just_accepted())
-        .exists()
-    )
 
 
 def fragments(session_id: UUID, since: int | None, language: str, variant: str) -> str:

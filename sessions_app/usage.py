@@ -1,4 +1,4 @@
-"""What the videos of a workspace came to, for its page. An estimate: HeyGen does not tell what it bills."""
+"""What the videos of a workspace came to, for its page."""
 
 from __future__ import annotations
 
@@ -11,21 +11,18 @@ from django.utils.translation import gettext as _
 
 from sessions_app.models import StatusGroup, Video
 from workspaces_app.models import Workspace
-from workspaces_app.overview import USAGE_DAYS, UsageLine
+from workspaces_app.overview import UsageLine, usage_line
 
 
 def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
     """Videos that were finished, their length, and what they cost at `VIDEO_PRICE_PER_SECOND`; failed ones are free."""
     made = Video.objects.filter(workspace=workspace, group=StatusGroup.DONE, first_seen_at__gte=since)
     found = made.aggregate(number=Count("pk"), seconds=Sum("duration", filter=Q(duration__gt=0)))
-    seconds, price = found["seconds"] or 0.0, settings.VIDEO_PRICE_PER_SECOND
-    hint = _("%(minutes)s minutes, about $%(cost)s at $%(price)s a second") % {
-        "minutes": f"{seconds / 60:,.1f}",
-        "cost": f"{seconds * price:,.2f}",
-        "price": f"{price:g}",
-    }
     return [
-        UsageLine(
-            label=_("Videos in %(days)s days") % {"days": USAGE_DAYS}, value=f"{found['number']:,}", hint=hint
+        usage_line(
+            _("Videos in %(days)s days"),
+            found["number"],
+            seconds=found["seconds"] or 0.0,
+            price=settings.VIDEO_PRICE_PER_SECOND,
         )
     ]

@@ -47,6 +47,17 @@ class UsageLine:
     hint: str = ""
 
 
+def usage_line(label: str, number: int, *, seconds: float, price: float) -> UsageLine:
+    """So many things, how long they are together, and what that costs at `price` US dollars a second. An estimate: HeyGen
+    does not tell what it bills."""
+    hint = _("%(minutes)s minutes, about $%(cost)s at $%(price)s a second") % {
+        "minutes": f"{seconds / 60:,.1f}",
+        "cost": f"{seconds * price:,.2f}",
+        "price": f"{price:g}",
+    }
+    return UsageLine(label=label % {"days": USAGE_DAYS}, value=f"{number:,}", hint=hint)
+
+
 Usage = Callable[[Workspace, datetime], Sequence[UsageLine]]
 _usage: list[Usage] = []
 
