@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+
+Undo = Callable[[pytest.MonkeyPatch], None]
+# What the rule is called, how it is undone, the test that guards it, and that test's parameters.
+Case = tuple[str, Undo, Callable[..., None], dict[str, Any]]
+
+
+def each(cases: Sequence[Case]) -> pytest.MarkDecorator:
+    """Runs a test once for each case, with `undo`, `test` and `given`."""
+    return pytest.mark.parametrize(
+        ("undo", "test", "given"), [case[1:] for case in cases], ids=[case[0] for case in cases]
+    )
 
 
 @contextlib.contextmanager

@@ -14,10 +14,7 @@ from commands.kinds import CommandKind, Unclear
 from commands.models import Command
 from tests.commands import test_delivery, test_ledger
 from tests.commands.test_delivery import hinted  # noqa: F401, a fixture
-from tests.mutations import noticing
-
-Undo = Callable[[pytest.MonkeyPatch], None]
-Case = tuple[str, Undo, Callable[..., None], dict[str, Any]]
+from tests.mutations import Case, Undo, each, noticing
 
 
 def sends_unasked(patch: pytest.MonkeyPatch) -> None:
@@ -110,9 +107,7 @@ CASES: list[Case] = [
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("undo", "test", "given"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
-)
+@each(CASES)
 def test_without_the_rule_its_test_fails(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,

@@ -16,7 +16,7 @@ from polling import budget, cadence, changes, claims, keys, schedule, watchdog
 from polling.clock import later
 from polling.models import PollState
 from polling.statements import POSTGRESQL, SQLITE, Statements
-from tests.mutations import noticing
+from tests.mutations import Case, Undo, each, noticing
 from tests.polling import (
     test_budget,
     test_cadence,
@@ -30,8 +30,6 @@ from tests.polling.test_health import alive  # noqa: F401, a fixture
 from tests.polling.test_recovery import away  # noqa: F401, a fixture
 
 # The rule, what undoes it, and the test that must notice, with its parameters.
-Undo = Callable[[pytest.MonkeyPatch], None]
-Case = tuple[str, Undo, Callable[..., None], dict[str, Any]]
 
 
 def sql(change: Callable[[Statements], Statements]) -> Undo:
@@ -123,9 +121,7 @@ CASES: list[Case] = [
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("undo", "test", "given"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
-)
+@each(CASES)
 def test_without_the_rule_its_test_fails(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,

@@ -11,12 +11,9 @@ import pytest
 from polling import digests
 from sessions_app import transcript
 from sessions_app.mirror import adoption, sessions
-from tests.mutations import noticing
+from tests.mutations import Case, Undo, each, noticing
 from tests.sessions_app import test_adoption, test_mirror_sessions, test_transcript
 from tests.sessions_app.test_adoption import workspace  # noqa: F401, a fixture
-
-Undo = Callable[[pytest.MonkeyPatch], None]
-Case = tuple[str, Undo, Callable[..., None], dict[str, Any]]
 
 
 def answers(module: Any, name: str, answer: Any) -> Undo:
@@ -49,9 +46,7 @@ CASES: list[Case] = [
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("undo", "test", "given"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
-)
+@each(CASES)
 def test_without_the_rule_its_test_fails(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
