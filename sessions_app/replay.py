@@ -21,7 +21,6 @@ from django.db.models import F
 from django.utils import timezone
 
 import heygen
-from heygen import matching
 from polling import schedule
 from sessions_app import transcript
 from sessions_app.models import (
@@ -118,40 +117,21 @@ def stored_transcript(session: VideoSession) -> Transcript:
         )
     lines = [
         Line(
-            replace(_stored(row.position, _Row(row)), vanished=row.vanished),
+            transcript.Stored(
+                row.position,
+                row.role,
+                row.type,
+                row.content,
+                row.remote_created_at,
+                tuple(row.resource_ids),
+                row.vanished,
+            ),
             row.first_seen_at,
             revisions[row.pk],
         )
         for row in session.messages.order_by("position")
     ]
     return Transcript(lines, dict(session.gaps.values_list("after_position", "seen_at")))
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A stored message in the words of HeyGen's."""
-
-    row: Message
-
-    @property
-    def role(self) -> str:
-        return self.row.role
-
-    @property
-    def type(self) -> str:
-        return self.row.type
-
-    @property
-    def content(self) -> str:
-        return self.row.content
-
-    @property
-    def created_at(self) -> datetime | None:
-        return self.row.remote_created_at
-
-    @property
-    def resource_ids(self) -> Sequence[str]:
-        return tuple(self.row.resource_ids)
 
 
 def kept_windows(session: VideoSession) -> list[Window]:
@@ -161,14 +141,8 @@ def kept_windows(session: VideoSession) -> list[Window]:
 def _window(session: VideoSession, row: RawWindow) -> Window:
     raw: list[Any] = json.loads(zlib.decompress(bytes(row.body))) or []
     messages = [heygen.RemoteMessage.from_json(item) for item in reversed(raw)]  # the wire has newest first
-    first = messages[0] if messages else None
-    from_start = (
-        first is not None
-        and first.role == "user"
-        and (
-            (first.created_at is not None and first.created_at == session.remote_created_at)
-            or (bool(session.prompt) and matching.same_text(first.content, session.prompt))
-        )
+    from_start = transcript.begins_session(
+        messages, created_at=session.remote_created_at, prompt=session.prompt
     )
     return Window(row.seen_at, messages, len(messages) >= heygen.MESSAGE_WINDOW, from_start)
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from heygen import matching
 from polling.digests import without_signatures
 
 # How many stored messages from the end a join may have to look at: a whole window, and as many that vanished from it.
@@ -116,6 +117,16 @@ def join(stored: Sequence[Stored], window: Sequence[Said], *, full: bool, from_s
             gap_after=stored[-1].position if full else None,
         )
     return _apply(stored, window, alignment, full=full, next_position=next_position)
+
+
+def begins_session(window: Sequence[Said], *, created_at: datetime | None, prompt: str) -> bool:
+    """Whether the window's oldest message is the session's first, the prompt: HeyGen may shorten it, and dates it like the
+    session, which was made at `created_at`."""
+    if not window or window[0].role != "user":
+        return False
+    if created_at is not None and window[0].created_at == created_at:
+        return True
+    return bool(prompt) and matching.same_text(window[0].content, prompt)
 
 
 def _numbered(messages: Iterable[Said], *, first: int) -> tuple[Appended, ...]:

@@ -237,7 +237,9 @@ def merge(change: Change, known: Known | None) -> Plan | None:
         known.tail.stored,
         remote.messages,
         full=remote.window_full,
-        from_start=_begins_the_session(remote, session.prompt),
+        from_start=transcript.begins_session(
+            remote.messages, created_at=remote.created_at, prompt=session.prompt
+        ),
     )
     plan = Plan(known=known, join=joined, fields=_fields(remote, session))
     if "status" in plan.fields:
@@ -261,18 +263,6 @@ def merge(change: Change, known: Known | None) -> Plan | None:
             plan.events.append(("session.video", {"video_id": video_id}))
     _own_messages(plan, known)
     return plan
-
-
-def _begins_the_session(remote: heygen.RemoteSession, prompt: str) -> bool:
-    """Whether the window's oldest message is the prompt: HeyGen may shorten it, and dates it like the session."""
-    if not remote.messages:
-        return False
-    first = remote.messages[0]
-    if first.role != "user":
-        return False
-    if remote.created_at is not None and first.created_at == remote.created_at:
-        return True
-    return bool(prompt) and matching.same_text(first.content, prompt)
 
 
 def _fields(remote: heygen.RemoteSession, session: VideoSession) -> dict[str, Any]:
