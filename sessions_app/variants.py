@@ -5,27 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from sessions_app.comparing import Piece, diff_words
 from sessions_app.models import Mode, Upload, VideoSession
 from sessions_app.pickers import FIELDS
 from workspaces_app.models import CatalogueItem, CatalogueKind
 
 # Words that are shown around a change of the prompt.
 CONTEXT = 8
-# Beyond this a comparison word by word takes too long while somebody types.
-MOST_WORDS = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a text: `change` is "" (in both), "removed" or "added"."""
-
-    change: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,7 @@ def differences(session: VideoSession, values: Mapping[str, Any]) -> list[Differ
     found = []
     before, after = _text(first, "prompt"), _text(values, "prompt")
     if before.split() != after.split():
-        found.append(Difference(_("Prompt"), pieces=word_changes(before, after)))
+        found.append(Difference(_("Prompt"), pieces=_word_changes(before, after)))
     modes = {Mode.CHAT.value: _("Talk it through"), Mode.GENERATE.value: _("Straight through")}
     shapes = {"landscape": _("Landscape"), "portrait": _("Portrait")}
     open_choice = _("The agent decides")
@@ -102,25 +92,14 @@ def _files(session: VideoSession, values: Mapping[str, Any]) -> list[str]:
     return [*uploads.order_by("filename").values_list("filename", flat=True), *filter(None, addresses)]
 
 
-def word_changes(before: str, after: str) -> list[Piece]:
-    """The words of both texts, with long stretches that are in both cut to a few words around each change."""
-    old, new = before.split(), after.split()
-    if len(old) > MOST_WORDS or len(new) > MOST_WORDS:
-        texts = (("removed", old), ("added", new))
-        return [Piece(change, _shortened(words, False, False)) for change, words in texts if words]
-    pieces = []
-    changes = SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
-    for number, (what, from_old, to_old, from_new, to_new) in enumerate(changes):
-        if what == "equal":
-            pieces.append(
-                Piece("", _shortened(old[from_old:to_old], number == 0, number == len(changes) - 1))
-            )
-            continue
-        if to_old > from_old:
-            pieces.append(Piece("removed", " ".join(old[from_old:to_old])))
-        if to_new > from_new:
-            pieces.append(Piece("added", " ".join(new[from_new:to_new])))
-    return pieces
+def _word_changes(before: str, after: str) -> list[Piece]:
+    """What was taken out and put in, with long stretches that are in both cut to a few words around each change."""
+    pieces = [(piece.kind, piece.text.split()) for piece in diff_words(before, after)]
+    last = len(pieces) - 1
+    return [
+        Piece(kind, _shortened(words, number == 0, number == last) if kind == "same" else " ".join(words))
+        for number, (kind, words) in enumerate(pieces)
+    ]
 
 
 def _shortened(words: Sequence[str], is_first: bool, is_last: bool) -> str:
