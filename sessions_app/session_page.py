@@ -20,7 +20,7 @@ from commands.models import Command
 from polling import schedule
 from sessions_app import access, approving, conversation, lengths, meanwhile, storyboard, tiles, turn, words
 from sessions_app.conversation import PAGE
-from sessions_app.models import Message, Mode, Note, Resource, VideoSession
+from sessions_app.models import MediaFile, Message, Mode, Note, Resource, VideoSession
 from sessions_app.tiles import Tile
 from timeline.models import Event
 from workspaces_app import access as workspaces
@@ -114,7 +114,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
     answered = any(press.is_under_way and press.kind == "send" for press in presses)
-    board = _storyboard(session, newest, resources, by_id)
+    board = _storyboard(session, newest, resources, by_id, files)
     return {
         "session": session,
         "rights": rights,
@@ -192,6 +192,7 @@ def _storyboard(
     newest_messages: Sequence[Message],
     resources: Sequence[Resource],
     shown: Mapping[UUID, Tile],
+    files: Mapping[UUID, Sequence[MediaFile]],
 ) -> Storyboard | None:
     """The newest revision. Of messages before the newest, those that decide what a revision is are read as well."""
     if not resources:
@@ -203,11 +204,15 @@ def _storyboard(
     if not found:
         return None
     newest = found[-1]
+    seen = set(tiles.prints([each.pk for revision in found[:-1] for each in revision.resources], files))
+    pictures = [each.pk for each in newest.resources]
     return Storyboard(
         number=newest.number,
         position=newest.position,
         tiles=[shown[resource.pk] for resource in newest.resources],
-        new=newest.added,
+        new=frozenset(
+            pk for pk, its in zip(pictures, tiles.prints(pictures, files), strict=True) if its not in seen
+        ),
         earlier=[revision.number for revision in found[:-1]],
         approval=approving.standing(session, newest.position),
     )

@@ -32,7 +32,6 @@ class Revision:
     position: int
     text: str
     resources: tuple[Resource, ...]
-    added: frozenset[UUID]
 
 
 def newest(session: VideoSession) -> Revision | None:
@@ -69,8 +68,7 @@ def revisions(
         ids = list(dict.fromkeys(resource_id for message in turn for resource_id in message.resource_ids))
         known = [by_remote_id[resource_id] for resource_id in ids if resource_id in by_remote_id]
         pictures = _pictures(known, counted)
-        new = [picture for picture in pictures if picture.resource_id not in shown]
-        if new:
+        if any(picture.resource_id not in shown for picture in pictures):
             carriers = [message for message in turn if message.resource_ids]
             found.append(
                 Revision(
@@ -78,7 +76,6 @@ def revisions(
                     position=carriers[-1].position,
                     text="\n\n".join(message.content for message in carriers if message.content),
                     resources=tuple(pictures),
-                    added=frozenset(picture.pk for picture in new),
                 )
             )
         shown.update(ids)

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from sessions_app import access, approving, comparing, meanwhile, prose, storyboard, tiles, words
-from sessions_app.models import MediaFile, MediaRole, Message, Mode, Resource, VideoSession
+from sessions_app.models import MediaFile, Message, Mode, Resource, VideoSession
 from sessions_app.session_page import KIND, VARIANTS, Rights
 from sessions_app.storyboard import Revision
 from sessions_app.tiles import Tile
@@ -116,19 +116,10 @@ def _shots(
             old=old[step.old] if step.old is not None else None,
             old_number=step.old + 1 if step.old is not None else None,
         )
-        for step in comparing.compare(_looks(old, files), _looks(new, files))
+        for step in comparing.compare(
+            tiles.prints([tile.id for tile in old], files), tiles.prints([tile.id for tile in new], files)
+        )
     ]
-
-
-def _looks(board: Sequence[Tile], files: Mapping[UUID, Sequence[MediaFile]]) -> list[str]:
-    """What makes each picture the same as another: its bytes, where we have them. HeyGen may give it a new id each time."""
-    found: list[str] = []
-    for tile in board:
-        main = next((file for file in files[tile.id] if file.role == MediaRole.MAIN and file.sha256), None)
-        look = main.sha256 if main is not None else str(tile.id)
-        # The same bytes twice in one storyboard are two pictures.
-        found.append(look if look not in found else str(tile.id))
-    return found
 
 
 def stream_address(session: VideoSession, rights: Rights, shown: int) -> str:

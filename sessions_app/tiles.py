@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -69,6 +69,20 @@ def files_of(session: VideoSession) -> Mapping[UUID, list[MediaFile]]:
     for file in MediaFile.objects.filter(Q(resource__session=session) | Q(video__session=session)):
         for owner_id in filter(None, (file.resource_id, file.video_id)):
             found[owner_id].append(file)
+    return found
+
+
+def prints(resource_ids: Iterable[UUID], files: Mapping[UUID, Sequence[MediaFile]]) -> list[str]:
+    """What makes each of these pictures the same as another: its bytes, where we have them. HeyGen may give a picture that
+    it kept a new id each time."""
+    found: list[str] = []
+    for resource_id in resource_ids:
+        main = next(
+            (file for file in files[resource_id] if file.role == MediaRole.MAIN and file.sha256), None
+        )
+        its = main.sha256 if main is not None else str(resource_id)
+        # The same bytes twice in one storyboard are two pictures.
+        found.append(its if its not in found else str(resource_id))
     return found
 
 

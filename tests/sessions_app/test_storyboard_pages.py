@@ -90,6 +90,9 @@ def test_a_picture_that_came_again_under_another_id_is_the_same():
         MediaFile.objects.filter(resource__resource_id__in=names).update(sha256=digest)
     html = page(session, against=1)
     assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', html) == ["same", "changed"]
+    room = signed_in(session).get(session.get_absolute_url()).content.decode()
+    badges = ["New" in shot for shot in re.findall(r'id="shot-.*?</li>', room, re.DOTALL)]
+    assert badges == [False, True]
 
 
 @pytest.mark.parametrize("query", [{"against": "2"}, {"against": "9"}, {"against": "x"}, {"revision": "x"}])
