@@ -20,6 +20,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakSet
 
 from config.embedded import free_port
 
@@ -33,7 +34,8 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        # Also those that are closed but still have something to send.
+        self._writers: WeakSet[asyncio.StreamWriter] = WeakSet()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
         self._seconds = 0.0
@@ -94,8 +96,9 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
-        # What was accepted a moment ago is served from the next turn of the loop on, and would be left open.
-        for _turn in range(3):
+        await self._reset_all()
+        # What was accepted a moment ago is on its way to be served, some turns of the loop from now, and would be left open.
+        while len(asyncio.all_tasks()) > 1:
             await asyncio.sleep(0)
             await self._reset_all()
 
@@ -125,13 +128,13 @@ class Proxy:
         except (OSError, asyncio.CancelledError):
             pass  # the other side is gone, or a fault: both ends are closed either way
         finally:
+            # First what must be done: a second cancellation can end the wait below.
+            for end in ends:
+                end.close()
+            self._tasks.discard(task)
             for direction in directions:
                 direction.cancel()
             await asyncio.gather(*directions, return_exceptions=True)
-            for end in ends:
-                self._writers.discard(end)
-                end.close()
-            self._tasks.discard(task)
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counts: bool
