@@ -7,11 +7,13 @@ pictures are left out, because a remote one would tell its server who reads.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "s", "strong",
@@ -49,6 +51,65 @@ def rendered(text: str) -> SafeString:
         link_rel="noopener noreferrer nofollow",
     )
     return mark_safe(clean)  # noqa: S308  cleaned against the allowlist above
+
+
+@lru_cache(maxsize=256)
+def as_read(text: str) -> str:
+    """The words of `rendered` without marks, as a person reads them: blocks on lines of their own, items with a bullet.
+
+    An address is written behind the words of its link, or a changed one would not be noticed. This is text, not HTML.
+    """
+    renderer = _WITHOUT_LINKS if text.count("[") > MAX_BRACKETS else _MARKDOWN
+    words: list[str] = []
+    lists: list[int | None] = []  # the next number of each open list; None: it has bullets
+    for token in renderer.parse(text[:LIMIT]):
+        match token.type:
+            case "inline":
+                words.append(_inline_as_read(token.children or ()))
+            case "fence" | "code_block" | "html_block":
+                words.append(token.content.rstrip("\n") + "\n\n")
+            case "hr":
+                words.append("—\n\n")
+            case "bullet_list_open":
+                lists.append(None)
+            case "ordered_list_open":
+                lists.append(int(token.attrGet("start") or 1))
+            case "bullet_list_close" | "ordered_list_close":
+                lists.pop()
+                if not lists:
+                    words.append("\n")
+            case "list_item_open":
+                number = lists[-1]
+                words.append("  " * (len(lists) - 1) + ("• " if number is None else f"{number}. "))
+                lists[-1] = None if number is None else number + 1
+            case "paragraph_close":
+                # Those of a list stand close, as they are drawn.
+                words.append("\n" if token.hidden or lists else "\n\n")
+            case "heading_close":
+                words.append("\n\n")
+            case "th_close" | "td_close":
+                words.append(" | ")
+            case "tr_close" | "table_close":
+                words.append("\n")
+    return "".join(words).strip()
+
+
+def _inline_as_read(tokens: Sequence[Token]) -> str:
+    words: list[str] = []
+    links: list[tuple[int, str]] = []  # where the words of an open link begin, and its address
+    for token in tokens:
+        match token.type:
+            case "softbreak" | "hardbreak":
+                words.append("\n")
+            case "link_open":
+                links.append((len(words), str(token.attrGet("href") or "")))
+            case "link_close":
+                began, address = links.pop()
+                if "".join(words[began:]) != address:
+                    words.append(f" ({address})")
+            case _:
+                words.append(token.content)
+    return "".join(words)
 
 
 def has_long_word(text: str) -> bool:

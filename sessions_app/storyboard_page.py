@@ -94,7 +94,9 @@ def board(
         numbers=list(by_number),
         is_newest=shown.number == len(found),
         against=other.number if other is not None else None,
-        diff=comparing.diff_words(other.text, shown.text) if other is not None else (),
+        diff=comparing.diff_words(prose.as_read(other.text), prose.as_read(shown.text))
+        if other is not None
+        else (),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +94,31 @@ def test_what_would_keep_a_worker_or_a_browser_busy_is_noticed():
     assert "<a " not in prose.rendered("[" * (prose.MAX_BRACKETS + 1) + " [a](https://example.com/)")
     assert prose.has_long_word("a " + "x" * 1000)
     assert not prose.has_long_word("a long story " * 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", ""),
+        ("A **bold** and _soft_ `word`, ~~gone~~", "A bold and soft word, gone"),
+        ("# Scene\n\nOne\ntwo\n\nThree", "Scene\n\nOne\ntwo\n\nThree"),
+        ("- One\n- **Two**\n  1. a\n  2. b\n\nEnd", "• One\n• Two\n  1. a\n  2. b\n\nEnd"),
+        ("3. c\n4. d", "3. c\n4. d"),
+        ("> Said", "Said"),
+        ("| a | b |\n|---|---|\n| *1* | 2 |", "a | b | \n1 | 2 |"),
+        ("```\n**code**\n```\n\n---", "**code**\n\n—"),
+        ("[docs](https://example.com/) <https://a.example>", "docs (https://example.com/) https://a.example"),
+        ("2 * 3 * 4 and snake_case", "2 * 3 * 4 and snake_case"),
+        ("<b>raw</b> &amp; \\*", "<b>raw</b> & *"),
+    ],
+)
+def test_words_as_they_are_read(text: str, read: str):
+    assert prose.as_read(text) == read
+
+
+@given(st.text(alphabet="ab *_`~#>-+1.[]()|\n<&", max_size=60))
+def test_every_letter_that_is_rendered_is_read(text: str):
+    shown = html.unescape(re.sub(r"<[^>]*>", "", str(prose.rendered(text))))
+    # Addresses of links are read, too; they stand in between.
+    read = iter(prose.as_read(text))
+    assert all(letter in read for letter in re.findall("[ab]", shown))

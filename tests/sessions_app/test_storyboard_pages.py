@@ -74,6 +74,19 @@ def test_the_newest_storyboard_is_shown_and_any_other_on_request():
     assert "<textarea" not in earlier
 
 
+def test_a_comparison_shows_words_and_no_marks():
+    session = revised()
+    session.messages.filter(position=1).update(content="**Scene 1** A *red* door")
+    session.messages.filter(position=3).update(content="**Scene 1** A *blue* door <script>alert(1)</script>")
+
+    html = page(session, against=1)
+
+    said = re.search(r'<p class="board-words[^>]*>(.*?)</p>', html, re.DOTALL)[1]  # type: ignore[index]
+    assert said == (
+        "Scene 1 A <del>red </del><ins>blue </ins>door <ins>&lt;script&gt;alert(1)&lt;/script&gt;</ins>"
+    )
+
+
 def test_a_comparison_says_what_changed():
     html = page(revised(), against=1)
     assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', html) == ["added", "same", "changed"]
