@@ -1,5 +1,7 @@
 """Approving a storyboard: it belongs to one revision, may need several people, and reaches HeyGen once.
 
+Until the last one that is needed was given, whoever approved can take theirs back.
+
 Everybody who approves stands in line for the session's row, so two who press at once are counted one after the other and
 exactly one of them finds that theirs was the last that was needed.
 """
@@ -46,6 +48,18 @@ class AlreadyApproved(NotApproved):
     sentence = _("Somebody approved this storyboard already; nothing was sent.")
 
 
+class ApprovedBefore(NotApproved):
+    """The person approved this storyboard before, and it is others that are waited for."""
+
+    sentence = _("You approved this storyboard already; others have to approve, too. Nothing was sent.")
+
+
+class WentOut(NotApproved):
+    """It cannot be taken back: the approval was sent, or is about to be."""
+
+    sentence = _("The approval went out to HeyGen already, so it cannot be taken back any more.")
+
+
 class StaleRevision(NotApproved):
     """The storyboard that the person looked at is not the newest any more."""
 
@@ -83,6 +97,11 @@ class Standing:
     def missing(self) -> int:
         return max(0, self.needed - len(self.given))
 
+    @property
+    def done_for(self) -> str:
+        """Who need not press once more while others have to: their ids as own.js reads them, "3 17"."""
+        return " ".join(str(each.by_id) for each in self.given) if self.missing else ""
+
 
 def standing(session: VideoSession, position: int) -> Standing:
     """How far the approval of the revision at that message is; the session's workspace is at hand."""
@@ -95,18 +114,40 @@ def approve(
 ) -> Standing:
     """One person's approval of the revision at that message; the last one that is needed is sent to HeyGen.
 
-    Pressing twice is one approval. Whether the person's role is enough is for the view to have asked.
-    Raises StaleRevision, AlreadyApproved, Answered, AuthorMayNot, commands.ledger.TokenTaken.
+    The same press twice is one approval. Whether the person's role is enough is for the view to have asked.
+    Raises StaleRevision, AlreadyApproved, ApprovedBefore, Answered, AuthorMayNot, commands.ledger.TokenTaken.
     """
     with transaction.atomic():
         _stand_in_line(session)
         if _was_sent(session, revision, token):
             return standing(session, revision)
-        now = _counted(session, revision, by, request)
+        mine, now = _counted(session, revision, by, request, token=token)
+        if now.missing and mine.token != token:
+            raise ApprovedBefore
         if now.missing:
             touched(session)
         else:
             _send(session, revision, token, by)
+    return now
+
+
+def take_back(
+    session: VideoSession, *, revision: int, by: User, request: HttpRequest | None = None
+) -> Standing:
+    """The person's approval of the revision at that message counts no longer; one that is not there changes nothing.
+
+    Whether the person's role is enough is for the view to have asked. Raises StaleRevision, WentOut.
+    """
+    with transaction.atomic():
+        _stand_in_line(session)
+        if _sent(session, revision).exists():
+            raise WentOut
+        _require_newest(session, revision)
+        if not Approval.objects.filter(session=session, position=revision, by=by).delete()[0]:
+            return standing(session, revision)
+        now = standing(session, revision)
+        _note("storyboard.taken_back", "session.approval_back", session, revision, now, by, request)
+        touched(session)
     return now
 
 
@@ -123,7 +164,7 @@ def send_again(
         others = _sent(session, revision).exclude(pk=command.pk)
         if others.exclude(repeats=command).exists():
             raise AlreadyApproved
-        if not others.exists() and _counted(session, revision, by, request).missing:
+        if not others.exists() and _counted(session, revision, by, request)[1].missing:
             raise StillMissing
         ledger.send_again(command, by)
 
@@ -134,17 +175,21 @@ def _stand_in_line(session: VideoSession) -> None:
     session.workspace = Workspace.objects.get(pk=session.workspace_id)
 
 
-def _counted(session: VideoSession, revision: int, by: User, request: HttpRequest | None) -> Standing:
-    """Keeps the approval and says how far it is with it."""
+def _counted(
+    session: VideoSession, revision: int, by: User, request: HttpRequest | None, *, token: str = ""
+) -> tuple[Approval, Standing]:
+    """The person's approval, kept now or before, and how far it is with it."""
     _require_newest(session, revision)
     _require_unanswered(session, revision)
     if not ApprovalRule.of(session.workspace).author_counts and session.owner_id == by.pk:
         raise AuthorMayNot
-    _approval, is_new = Approval.objects.get_or_create(session=session, position=revision, by=by)
+    mine, is_new = Approval.objects.get_or_create(
+        session=session, position=revision, by=by, defaults={"token": token}
+    )
     now = standing(session, revision)
     if is_new:
-        _note(session, revision, now, by, request)
-    return now
+        _note("storyboard.approved", "session.approval", session, revision, now, by, request)
+    return mine, now
 
 
 def _sent(session: VideoSession, revision: int) -> CommandQuerySet:
@@ -198,10 +243,19 @@ def _send(session: VideoSession, revision: int, token: str, by: User) -> None:
         touched(session)
 
 
-def _note(session: VideoSession, revision: int, now: Standing, by: User, request: HttpRequest | None) -> None:
+def _note(
+    action: str,
+    event: str,
+    session: VideoSession,
+    revision: int,
+    now: Standing,
+    by: User,
+    request: HttpRequest | None,
+) -> None:
+    """For the audit and for the session's timeline."""
     data = {"revision": revision, "given": len(now.given), "needed": now.needed}
     audit.record(
-        "storyboard.approved",
+        action,
         actor=by,
         workspace_id=session.workspace_id,
         about=session,
@@ -214,7 +268,7 @@ def _note(session: VideoSession, revision: int, now: Standing, by: User, request
                 session.workspace_id,
                 "session",
                 session.pk,
-                "session.approval",
+                event,
                 Source.PERSON,
                 data,
                 actor_id=by.pk,

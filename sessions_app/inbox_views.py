@@ -144,6 +144,24 @@ def approve(request: SignedIn, pk: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
+def take_back(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The person's own approval of the storyboard that the pane showed."""
+    session = access.approvable(request.user, pk)
+    press = PressForm(request.POST)
+    if not press.is_valid() or press.cleaned_data["revision"] is None:
+        return _pressed(request, session, error=_("This form is out of date. Load the page again."))
+    return _press(
+        request,
+        session,
+        lambda: approving.take_back(
+            session, revision=press.cleaned_data["revision"], by=request.user, request=request
+        ),
+        done=lambda: _("Taken back. It is as if you had not approved."),
+    )
+
+
+@login_required
+@require_POST
 def reply(request: SignedIn, pk: UUID) -> HttpResponse:
     """What somebody wrote, or a choice of the agent's question."""
     session = access.sendable(request.user, pk)

@@ -530,6 +530,8 @@ class Approval(models.Model):
         django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="storyboard_approvals"
     )
     at = models.DateTimeField(auto_now_add=True)
+    # Of the press that gave it: the same press once more is no second approval.
+    token = models.CharField(max_length=32, blank=True, default="", editable=False)
 
     objects = ApprovalQuerySet.as_manager()
 

@@ -46,7 +46,7 @@ def _context(request: SignedIn, session: VideoSession, role: Role, **forms: Any)
         "unread": reading.unread(session, request.user),
         "tags": tags,
         "tags_form": TagsForm(initial={"tags": ", ".join(tags)}),
-        "tokens": {name: tokens.new() for name in ("answer", "approve", "stop")},
+        "tokens": {name: tokens.new() for name in ("answer", "approve", "take-back", "stop")},
         "draft_key": f"session:{session.pk}",
         **forms,
     }
@@ -193,12 +193,31 @@ def approve(request: SignedIn, pk: UUID) -> HttpResponse:
         session,
         lambda form: approving.approve(
             session,
-            revision=-1 if form["revision"] is None else form["revision"],  # none is a stale one
+            revision=_named(form["revision"]),
             token=form["token"],
             by=request.user,
             request=request,
         ),
     )
+
+
+@login_required
+@require_POST
+def take_back(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The person's own approval, as long as others are still to give theirs."""
+    session = access.approvable(request.user, pk)
+    return _press(
+        request,
+        session,
+        lambda form: approving.take_back(
+            session, revision=_named(form["revision"]), by=request.user, request=request
+        ),
+    )
+
+
+def _named(revision: int | None) -> int:
+    """The storyboard that a press is about; a form that names none is about a stale one."""
+    return -1 if revision is None else revision
 
 
 @login_required

@@ -190,6 +190,11 @@ def event_sentence(event: Event) -> str:
         if needed < 2:
             return _("Storyboard approved")
         return _("Storyboard approved (%(given)d of %(needed)d)") % {"given": given, "needed": needed}
+    if what == "session.approval_back":
+        return _("Approval taken back (%(given)d of %(needed)d)") % {
+            "given": int(data.get("given") or 0),
+            "needed": int(data.get("needed") or 0),
+        }
     if what in _EVENTS:
         return str(_EVENTS[what])
     if what.startswith("command."):

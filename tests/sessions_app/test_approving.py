@@ -15,6 +15,7 @@ from commands.kinds import Refused
 from commands.models import Command
 from sessions_app import approving, sending
 from sessions_app.models import Approval, VideoSession
+from sessions_app.words import event_sentence
 from tests.factories import MembershipFactory, UserFactory
 from tests.sessions_app.presses import press_in
 from tests.sessions_app.storyboards import reviewing, says, shows
@@ -65,15 +66,200 @@ def test_only_the_last_approval_that_is_needed_is_sent():
     assert [approval.by for approval in Approval.objects.select_related("by")] == people
 
 
-def test_pressing_twice_is_one_approval():
+def test_the_same_press_twice_is_one_approval():
     session = ruled(reviewing(), approvals_needed=2)
     person, token = member(session), tokens.new()
 
-    for again in (token, token, tokens.new()):
+    for again in (token, token):
         assert approve(session, person, token=again).status_code == 302
 
     assert Approval.objects.count() == 1
     assert sent(session) == []
+
+
+def test_a_second_approval_of_the_same_person_is_refused_with_the_reason():
+    session = ruled(reviewing(), approvals_needed=2)
+    person = member(session)
+    approve(session, person)
+
+    for verb in ("approve", "inbox-approve"):
+        answer = approve(session, person, verb=verb)
+        assert answer.status_code == 422
+        assert "You approved this storyboard already" in answer.content.decode()
+
+    assert Approval.objects.count() == 1
+    assert sent(session) == []
+
+
+def test_who_approved_and_all_others_get_what_they_can_press():
+    """The fragment is the same for both: what own.js reads of it says who sees which button."""
+    session = ruled(reviewing(), approvals_needed=3)
+    first, second = member(session), member(session)
+    client = Client()
+    client.force_login(member(session))
+    for page in ("detail", "storyboard"):
+        html = client.get(reverse(f"sessions:{page}", args=[session.pk])).content.decode()
+        assert "Approve storyboard 1" in html
+        assert "Take it back" not in html
+    approve(session, first)
+    approve(session, second)
+
+    for page in ("detail", "storyboard"):
+        html = client.get(reverse(f"sessions:{page}", args=[session.pk])).content.decode()
+        assert f'data-not-own="{first.pk} {second.pk}"' in html
+        assert f'data-own="{first.pk}"' in html
+        assert html.count("Take it back") % 2 == 0
+
+
+# --- Taken back ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["take-back", "inbox-take-back"])
+def test_an_approval_is_taken_back_and_given_again(verb: str):
+    session = ruled(reviewing(), approvals_needed=2)
+    first, second = member(session), member(session)
+    approve(session, first)
+
+    assert approve(session, first, verb=verb).status_code == 302
+    assert approve(session, second).status_code == 302
+    assert sent(session) == []
+
+    assert approve(session, first).status_code == 302
+    assert len(sent(session)) == 1
+
+
+def test_taking_back_what_was_not_given_changes_nothing():
+    session = ruled(reviewing(), approvals_needed=2)
+    first, second = member(session), member(session)
+    approve(session, first)
+    events = Event.objects.count()
+
+    assert approve(session, second, verb="take-back").status_code == 302
+
+    assert [approval.by for approval in Approval.objects.select_related("by")] == [first]
+    assert Event.objects.count() == events
+
+
+@pytest.mark.parametrize("verb", ["take-back", "inbox-take-back"])
+def test_what_went_out_cannot_be_taken_back(verb: str):
+    session = ruled(reviewing(), approvals_needed=2)
+    first, second = member(session), member(session)
+    approve(session, first)
+    approve(session, second)
+
+    answer = approve(session, first, verb=verb)
+
+    assert answer.status_code == 422
+    assert "cannot be taken back any more" in answer.content.decode()
+    assert Approval.objects.count() == 2
+
+
+def test_what_heygen_refused_can_be_taken_back():
+    session = ruled(reviewing(), approvals_needed=2)
+    first, second = member(session), member(session)
+    approve(session, first)
+    approve(session, second)
+    Command.objects.update(
+        state="refused", settled_by="answer", settled_at="2026-01-01T00:00Z", due_at="2026-01-01T00:00Z"
+    )
+
+    assert approve(session, first, verb="take-back").status_code == 302
+
+    assert [approval.by for approval in Approval.objects.select_related("by")] == [second]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_approval_and_a_take_back_at_once_leave_no_half_approved_film():
+    session = ruled(reviewing(), approvals_needed=2)
+    first, second = member(session), member(session)
+    approve(session, first)
+    start = threading.Barrier(2)
+    refused: list[Exception] = []
+
+    def press(action: Any, **given: Any) -> None:
+        start.wait()
+        try:
+            action(VideoSession.objects.get(pk=session.pk), revision=1, **given)
+        except approving.NotApproved as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(
+            target=press, args=[approving.approve], kwargs={"token": tokens.new(), "by": second}
+        ),
+        threading.Thread(target=press, args=[approving.take_back], kwargs={"by": first}),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    went_out = bool(sent(session))
+    assert Approval.objects.count() == (2 if went_out else 1)
+    assert [type(error) for error in refused] == ([approving.WentOut] if went_out else [])
+
+
+def test_nothing_is_taken_back_from_an_earlier_storyboard():
+    session = ruled(reviewing(), approvals_needed=2)
+    person = member(session)
+    approve(session, person)
+    says(session)
+    shows(session, "a", "c")
+
+    assert approve(session, person, verb="take-back").status_code == 422
+    assert Approval.objects.count() == 1
+
+
+def test_taking_back_is_audited_and_on_the_timeline():
+    session = ruled(reviewing(), approvals_needed=2)
+    person = member(session)
+    approve(session, person)
+    before = VideoSession.objects.get(pk=session.pk).version
+
+    approve(session, person, verb="take-back")
+
+    data = {"revision": 1, "given": 0, "needed": 2}
+    entry = AuditEntry.objects.get(action="storyboard.taken_back")
+    assert (entry.actor, entry.object_id, entry.data) == (person, str(session.pk), data)
+    event = Event.objects.get(what="session.approval_back")
+    assert (event.actor, event.data) == (person, data)
+    assert event_sentence(event) == "Approval taken back (0 of 2)"
+    assert VideoSession.objects.get(pk=session.pk).version > before
+
+
+@pytest.mark.parametrize(
+    ("role", "settings", "status"),
+    [
+        (Role.VIEWER, {}, 403),
+        (Role.CREATOR, {}, 403),
+        (Role.APPROVER, {}, 302),
+        (Role.ADMIN, {}, 302),
+        (Role.CREATOR, {"creators_may_approve": True}, 302),
+    ],
+)
+@pytest.mark.parametrize("verb", ["take-back", "inbox-take-back"])
+def test_who_may_take_back(verb: str, role: Role, settings: dict[str, Any], status: int):
+    session = ruled(reviewing(), approvals_needed=2, **settings)
+    person = member(session, role)
+    Approval.objects.create(session=session, position=1, by=person)
+
+    assert approve(session, person, verb=verb).status_code == status
+
+    assert Approval.objects.exists() is (status == 403)
+
+
+@pytest.mark.parametrize("verb", ["take-back", "inbox-take-back"])
+def test_a_stranger_takes_nothing_back(verb: str):
+    session = ruled(reviewing(), approvals_needed=2)
+    stranger = MembershipFactory(role=Role.ADMIN).user
+    Approval.objects.create(session=session, position=1, by=stranger)
+    assert approve(session, stranger, verb=verb).status_code == 404
+    client = Client()
+    client.force_login(stranger)
+    assert client.get(reverse(f"sessions:{verb}", args=[session.pk])).status_code == 405
+    assert Approval.objects.exists()
 
 
 def test_the_page_says_who_approved_and_how_many_are_missing():
