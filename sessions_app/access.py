@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from sessions_app import reading
-from sessions_app.models import MediaFile, Note, StatusGroup, VideoSession
+from sessions_app.models import MediaFile, Note, StatusGroup, Upload, VideoSession
 from workspaces_app import access as workspaces
 from workspaces_app.access import Person
 from workspaces_app.approval_rule import ApprovalRule
@@ -25,10 +26,15 @@ def session(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> VideoSessio
 
 
 def session_and_role(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> tuple[VideoSession, Role]:
-    """The same, with the person's role in its workspace. The session is as `for_page` reads it, and knows how far they read."""
+    """The same, with the person's role in its workspace. The session is as `for_page` reads it,
+    and knows how far they read and whether files of theirs wait in its composer.
+    """
     visible = VideoSession.objects.visible_to(user).for_page()
     theirs = visible.annotate(  # type: ignore[no-redef]  # the model declares it
-        role_here=workspaces.role_of(user), read_to=reading.mark_of(user)
+        role_here=workspaces.role_of(user),
+        read_to=reading.mark_of(user),
+        # Asked along, because it is nearly always nothing.
+        has_attached=Exists(Upload.objects.filter(owner_id=user.pk, waits_in=OuterRef("pk"))),
     )
     found = theirs.filter(pk=pk).first()
     if found is None:

@@ -4,7 +4,7 @@
                  1─* Gap
                  1─* Resource 1─* MediaFile
                  1─* Video    1─* MediaFile
-                 1─* SessionTag, RawWindow, Note, SearchText, ReadMark, Approval, Snooze
+                 1─* SessionTag, RawWindow, Note, SearchText, ReadMark, Approval, Snooze, Upload (not sent yet)
 
 Every row that a browser may ask for has a UUIDv7 of ours as its id; HeyGen's ids stay in `remote_id`, `resource_id`
 and `video_id` and never appear in an address.
@@ -122,9 +122,10 @@ class VideoSession(models.Model):
         drafts: RelatedManager[Draft]
         workspace_id: Any
         owner_id: int | None
-        # Only sessions read `for_page` know the first, only those that `access` gave to a person the second.
+        # Only sessions read `for_page` know the first, only those that `access` gave to a person the others.
         newest_press: UUID | None
         read_to: int | None
+        has_attached: bool
 
     class Meta:
         constraints = [
@@ -594,6 +595,10 @@ class Upload(models.Model):
     size = models.PositiveBigIntegerField(help_text=_("Bytes."))
     asset_id = models.CharField(max_length=255)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The session whose composer it stands in and was not sent from yet.
+    waits_in = models.ForeignKey(
+        VideoSession, on_delete=models.SET_NULL, null=True, blank=True, related_name="waiting_uploads"
+    )
 
     objects = UploadQuerySet.as_manager()
 

@@ -180,6 +180,10 @@ class UploadQuerySet(WorkspaceScoped, models.QuerySet["Upload"]):
         """A person's own uploads for one workspace: what a form of theirs may name."""
         return self.filter(owner=user, workspace_id=workspace_id)
 
+    def waiting_for(self, user: User, session: VideoSession) -> UploadQuerySet:
+        """What the person attached in the session's composer and has not sent, in the order of attaching."""
+        return self.filter(owner=user, waits_in=session).order_by("id")
+
 
 class SessionTagQuerySet(WorkspaceScoped, models.QuerySet["SessionTag"]):
     def names(self) -> list[str]:

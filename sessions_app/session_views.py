@@ -27,7 +27,7 @@ from sessions_app.forms import (
     own_uploads,
     upload_items,
 )
-from sessions_app.models import VideoSession
+from sessions_app.models import Upload, VideoSession
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
 
@@ -48,6 +48,7 @@ def _context(request: SignedIn, session: VideoSession, role: Role, **forms: Any)
         "tags_form": TagsForm(initial={"tags": ", ".join(tags)}),
         "tokens": {name: tokens.new() for name in ("answer", "approve", "take-back", "stop")},
         "draft_key": f"session:{session.pk}",
+        "attached": list(Upload.objects.waiting_for(request.user, session)) if session.has_attached else (),
         **forms,
     }
 
@@ -137,14 +138,16 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, session, form)
     try:
+        # They wait in the composer like all others, so that a message that is refused does not lose them.
         sent_now = [
-            uploads.store(file, workspace=session.workspace, owner=request.user)
+            uploads.store(file, workspace=session.workspace, owner=request.user, waits_in=session)
             for file in form.cleaned_data["attachments"]
         ]
+        attached = [*form.cleaned_data["uploads"], *sent_now]
         actions.send(
             session,
             text=form.cleaned_data["message"],
-            files=upload_items([*form.cleaned_data["uploads"], *sent_now]),
+            files=upload_items(attached),
             token=form.cleaned_data["token"],
             by=request.user,
             seen=form.cleaned_data["seen"],
@@ -156,6 +159,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         return _stale(request, session, form, str(refused))
     except TokenTaken:
         return _stale(request, session, form, _taken())
+    uploads.leave(attached, session)
     return _done(request, session)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from django.core.files.uploadedfile import UploadedFile
@@ -10,17 +11,24 @@ from django.utils.translation import gettext as _
 import heygen
 from polling.budget import Priority
 from sessions_app.forms import FILE_TYPES, MAX_FILE_BYTES
-from sessions_app.models import Upload
+from sessions_app.models import Upload, VideoSession
 from workspaces_app.connections import client_for
 from workspaces_app.models import User, Workspace
 
 
 class NotUploaded(Exception):
-    """Why a file was not taken, in words for the person who chose it."""
+    """Why a file was not taken, in words for the person who chose it. `again_in`: the seconds after which it will be."""
+
+    again_in: float | None = None
 
 
-def store(file: UploadedFile[bytes], *, workspace: Workspace, owner: User) -> Upload:
-    """Uploads one file as HeyGen's asset and remembers it as the person's. Raises NotUploaded."""
+def store(
+    file: UploadedFile[bytes], *, workspace: Workspace, owner: User, waits_in: VideoSession | None = None
+) -> Upload:
+    """Uploads one file as HeyGen's asset and remembers it as the person's. Raises NotUploaded.
+
+    With `waits_in` it stands in that session's composer until it is sent or taken out (`leave`).
+    """
     name = PurePath(file.name or "file").name[:255]
     size = file.size or 0
     if size == 0:
@@ -37,12 +45,12 @@ def store(file: UploadedFile[bytes], *, workspace: Workspace, owner: User) -> Up
         client = client_for(workspace, priority=Priority.COMMAND)
         file.seek(0)
         asset = client.upload_asset(file, name, content_type)
-    except heygen.Held as held:
-        if held.reason in ("no_key", "key_unreadable"):
+    except (heygen.Held, heygen.RateLimited) as held:
+        if isinstance(held, heygen.Held) and held.reason in ("no_key", "key_unreadable"):
             raise NotUploaded(_("The workspace has no API key yet: an admin can enter it.")) from None
-        raise NotUploaded(
-            _("HeyGen's limits are used up for the moment. Try again in a few seconds.")
-        ) from None
+        refused = NotUploaded(_("HeyGen's limits are used up for the moment. Try again in a few seconds."))
+        refused.again_in = held.retry_after
+        raise refused from None
     except heygen.Refused as error:
         raise NotUploaded(_("HeyGen refused the file: %(reason)s") % {"reason": error.message}) from None
     except heygen.ApiError:
@@ -54,4 +62,10 @@ def store(file: UploadedFile[bytes], *, workspace: Workspace, owner: User) -> Up
         content_type=asset.mime_type[:127] or content_type[:127],
         size=size,
         asset_id=asset.asset_id,
+        waits_in=waits_in,
     )
+
+
+def leave(uploads: Iterable[Upload], session: VideoSession) -> None:
+    """They were sent from the session's composer, or taken out of it."""
+    Upload.objects.filter(pk__in=[each.pk for each in uploads], waits_in=session).update(waits_in=None)

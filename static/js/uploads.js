@@ -1,13 +1,19 @@
 /**
  * `[data-uploads]`: files by choosing, dropping or pasting, each sent at once with its progress.
  *
- * `data-url` takes one file as multipart field "file" and answers {"id": "…"} or, refused, {"error": "…"}.
- * `data-name` is the field that carries the ids when the form is sent; `data-limit` how many files; `data-max-bytes`
+ * `data-url` takes one file as multipart field "file" and answers {"id": "…"} or, refused, {"error": "…"}; with status
+ * 429 and {"again_in": seconds} it is asked once more by itself: many files at once are more than the limits let through. Where the
+ * server keeps the files with the form, it answers {"remove": "…"} as well: where to post that one is not wanted any more.
+ * `data-name` is the field that carries the ids when the form is sent; `data-limit` how many files, together with the
+ * addresses that stand in the field with the id `data-with`, one on a line (`[data-upload-many]` says when these are too
+ * many); `data-max-bytes`
  * and `data-types` (as in `accept`) are checked before anything is sent. Words are in `data-word-*`.
  * Without this module the file input sends the files with the form.
  */
+import { announce } from "./notices.js";
 import { widget } from "./widget.js";
 
+const LONGEST_WAIT = 30; // seconds
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const language = document.documentElement.lang || undefined;
 
@@ -42,6 +48,8 @@ widget("[data-uploads]", (box) => {
   const drop = box.querySelector("[data-drop]") ?? box;
   const busy = box.querySelector("[data-upload-busy]");
   const running = new Set();
+  const ends = new Set(); // what must not happen any more when the form is gone
+  let sent = new Set(); // the ids that are on their way with the form
   let held = null; // the press that waits for the files on their way
 
   function arrived(request) {
@@ -57,12 +65,33 @@ widget("[data-uploads]", (box) => {
     }
   }
 
+  const here = () => list.querySelectorAll("li:not([data-state=failed])").length;
+  const named = () => {
+    const lines = document.getElementById(words.with)?.value.split("\n").map((line) => line.trim()) ?? [];
+    return new Set(lines.filter(Boolean)).size;
+  };
+
+  function weigh() {
+    const many = box.querySelector("[data-upload-many]");
+    if (!many) return;
+    const text = many.dataset.uploadMany.replace("{count}", String(here() + named()));
+    const tooMany = here() + named() > limit;
+    if (tooMany && many.hidden) announce(text, { urgent: true });
+    many.hidden = !tooMany;
+    many.querySelector("[data-upload-many-words]").textContent = text;
+  }
+
   /** Says that the form's files are others now: a draft of it is to be saved. */
   function changed() {
     list.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   function remove(row) {
+    if (row.dataset.removeUrl) {
+      // Where it does not arrive the file is there again after a reload: better than one that is missing.
+      const body = new URLSearchParams({ csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value });
+      fetch(row.dataset.removeUrl, { method: "POST", body, keepalive: true }).catch(() => {});
+    }
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     (next?.querySelector("[data-upload-remove]") ?? input)?.focus();
@@ -94,6 +123,16 @@ widget("[data-uploads]", (box) => {
     });
     request.addEventListener("loadend", () => {
       const answer = request.response;
+      if (row.isConnected && request.status === 429 && answer?.again_in <= LONGEST_WAIT) {
+        bar.removeAttribute("value");
+        const again = setTimeout(() => {
+          running.delete(request);
+          if (row.isConnected) send(row, file);
+          else arrived(request);
+        }, answer.again_in * 1000 + Math.random() * 500); // not all of them in the same moment
+        ends.add(() => clearTimeout(again));
+        return;
+      }
       if (!row.isConnected) {
         // taken back meanwhile
       } else if (request.status >= 200 && request.status < 300 && answer?.id) {
@@ -104,6 +143,7 @@ widget("[data-uploads]", (box) => {
         field.name = name;
         field.value = answer.id;
         row.append(field);
+        if (answer.remove) row.dataset.removeUrl = answer.remove;
         changed();
       } else {
         fail(row, answer?.error ?? words.wordFailed, file);
@@ -126,8 +166,7 @@ widget("[data-uploads]", (box) => {
     const row = rowTemplate.content.firstElementChild.cloneNode(true);
     row.querySelector("[data-upload-name]").textContent = file.name;
     list.append(row);
-    const sent = list.querySelectorAll("li:not([data-state=failed])").length;
-    if (sent > limit) fail(row, words.wordMany.replace("{limit}", String(limit)));
+    if (here() + named() > limit) fail(row, words.wordMany.replace("{limit}", String(limit)));
     else if (file.size > maxBytes) fail(row, words.wordLarge.replace("{size}", size(maxBytes)));
     else if (file.size === 0) fail(row, words.wordEmpty);
     else if (!fits(file, types)) fail(row, words.wordType);
@@ -175,9 +214,25 @@ widget("[data-uploads]", (box) => {
   const after = () => list.append(...failed.splice(0));
   document.addEventListener("htmx:before:swap", before);
   document.addEventListener("htmx:after:swap", after);
+  // What was sent goes; what was attached while it was on its way stays for the next message.
+  const accepted = (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement !== form || !form.hasAttribute("data-clear-on-success") || !ctx.response?.raw?.ok) return;
+    for (const field of list.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (sent.has(field.value)) field.closest("li").remove();
+    }
+  };
+  document.addEventListener("htmx:after:request", accepted);
+  form?.addEventListener("input", weigh);
+  document.addEventListener("htmx:after:swap", weigh);
+  weigh();
   // What is half sent would be missing: the form waits.
   const wait = (event) => {
-    if (event.target !== form || running.size === 0) return;
+    if (event.target !== form) return;
+    if (running.size === 0) {
+      sent = new Set(new FormData(form).getAll(name));
+      return;
+    }
     event.preventDefault();
     event.stopImmediatePropagation();
     box.scrollIntoView({ block: "center" });
@@ -189,8 +244,12 @@ widget("[data-uploads]", (box) => {
     document.removeEventListener("paste", paste);
     document.removeEventListener("htmx:before:swap", before);
     document.removeEventListener("htmx:after:swap", after);
+    document.removeEventListener("htmx:after:request", accepted);
+    form?.removeEventListener("input", weigh);
+    document.removeEventListener("htmx:after:swap", weigh);
     document.removeEventListener("submit", wait, true);
     held = null;
+    for (const end of ends) end();
     for (const request of running) request.abort();
   };
 });

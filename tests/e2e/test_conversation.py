@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db.models import F
 from playwright.sync_api import Page, expect
 
+from commands.models import Command
 from polling.changes import Announcement, announce
 from sessions_app import reading
 from sessions_app.models import Message, MessageRevision, ReadMark, VideoSession
 from sessions_app.session_page import PAGE
 from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
+from tests.e2e.test_new_session import GIVE, PAPER, PICTURE
 from tests.factories import VideoSessionFactory
 from tests.processes import wait_until
 from workspaces_app.models import Role
@@ -20,9 +23,8 @@ from workspaces_app.models import Role
 
 def talk(team: Team, size: int, **fields: Any) -> VideoSession:
     """A conversation that HeyGen is not asked about: what comes, the test says."""
-    session: VideoSession = VideoSessionFactory(
-        workspace=team.workspace, status="completed", group="done", title="A long talk", **fields
-    )
+    given = {"workspace": team.workspace, "status": "completed", "group": "done", "title": "A long talk"}
+    session: VideoSession = VideoSessionFactory(**{**given, **fields})
     say(session, size)
     return session
 
@@ -177,3 +179,32 @@ def test_notes_are_written_changed_and_deleted_under_the_eyes_of_others(team: Te
     writer.get_by_role("dialog", name="Delete this note?").get_by_role("button", name="Delete").click()
     expect(theirs).to_have_count(0)
     expect(dialog).to_be_hidden()
+
+
+def test_what_was_attached_survives_a_reload_until_it_is_sent_or_taken_out(team: Team, browsers: Browsers):
+    browsers.complaints.expect("429")
+    session = talk(team, 2, status="waiting_for_input", group="needs_you")
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    page.evaluate(GIVE, ["#id_message", "paste", [PICTURE, PAPER]])
+    files = page.get_by_role("list", name="Files").get_by_role("listitem")
+    expect(files).to_have_count(2)
+    expect(files.and_(page.locator("[data-state=done]"))).to_have_count(2)
+
+    page.reload()
+    expect(files.and_(page.locator("[data-state=done]"))).to_have_count(2)
+    assert axe_findings(page) == []
+    with page.expect_response(re.compile("/remove/$")):
+        page.get_by_role("button", name="Remove a.png").click()
+    page.reload()
+    expect(files).to_have_count(1)
+    expect(files).to_contain_text("c.pdf")
+
+    page.get_by_label("Message to the agent").fill("Use this paper")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(files).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Message to the agent")).to_have_value("")
+    expect(files).to_have_count(0)
+    command = Command.objects.get(kind="session.send", object_id=session.pk)
+    assert [item["type"] for item in command.payload["files"]] == ["asset_id"]

@@ -101,8 +101,14 @@ def test_files_by_drop_and_paste(team: Team, browsers: Browsers):
 
     page.reload()
     expect(pasted).to_have_attribute("data-state", "done")
+    addresses = page.get_by_label("Files by address")
+    addresses.fill("\n".join(f"https://example.com/{number}.pdf" for number in range(19)))
+    many = page.locator("[data-upload-many]")
+    expect(many).to_contain_text("with the addresses these are 21")
+    assert axe_findings(page) == []
+    addresses.fill("")
+    expect(many).to_be_hidden()
     pasted.get_by_role("button", name="Remove c.pdf").click()
-    page.get_by_label("Files by address").fill("")
     page.get_by_role("button", name="Start the session").dblclick()
     expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/$"))
     session = team.workspace.video_sessions.get()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from commands.models import Command
 from sessions_app import drafts
 from sessions_app.forms import MAX_FILE_BYTES
 from sessions_app.models import Draft, Upload, VideoSession
-from simulator.testing import Running, running
+from simulator.testing import Running
 from tests.factories import (
     CatalogueItemFactory,
     MembershipFactory,
@@ -219,6 +218,9 @@ def test_a_session_that_runs_through_needs_who_could_approve_it_alone(
 ):
     Membership.objects.filter(user=creator).update(role=role)
     Workspace.objects.filter(pk=workspace.pk).update(settings=settings)
+    html = browser.get(ADDRESS).content.decode()
+    choice = html.partition('value="generate"')[2].partition("</label>")[0]
+    assert ("disabled" in choice, "without questions" not in choice) == (not started, not started)
 
     response = browser.post(ADDRESS, filled(mode="generate"))
 
@@ -674,12 +676,6 @@ def test_there_is_no_picker_for_anything(browser: Client):
 
 
 # --- Uploads ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def heygen() -> Iterator[Running]:
-    with running() as simulator:
-        yield simulator
 
 
 @pytest.fixture
