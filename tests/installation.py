@@ -23,6 +23,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 
+from config import lifeline
 from config.embedded import free_port
 from tests.processes import Valkey, wait_until
 
@@ -63,15 +64,25 @@ class Installation:
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
+        # Ends the processes when the test's own one is gone without having ended them: killed because it hung.
+        self._lifeline, self._held = os.pipe()
 
     def start(self, *names: str, wait: bool = True) -> None:
         """Starts processes and returns at once; the web process is waited for. "beat:2" is a second beat."""
         for name in names:
-            with (self.folder / f"{name}.log").open("ab") as log:
+            with (self.folder / f"{name}.log").open("ab") as log, open(os.devnull, "wb") as nobody:
                 self.processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", "config.process", name.partition(":")[0]],
+                    [
+                        *(sys.executable, "-m", "config.lifeline", "module", str(self.port)),
+                        *("config.process", name.partition(":")[0]),
+                    ],
                     cwd=ROOT,
-                    env=self.environment,
+                    env={
+                        **self.environment,
+                        lifeline.LIFELINE: str(self._lifeline),
+                        lifeline.READY: str(nobody.fileno()),
+                    },
+                    pass_fds=(self._lifeline, nobody.fileno()),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -107,6 +118,8 @@ class Installation:
                 process.kill()
                 process.wait()
         self.processes.clear()
+        os.close(self._lifeline)
+        os.close(self._held)
 
     def log(self, name: str) -> str:
         path = self.folder / f"{name}.log"

@@ -47,7 +47,9 @@ class Valkey:
             *("--save", "", "--appendonly", "no", "--dir", tempfile.gettempdir(), "--loglevel", "warning"),
         ]
         # Its own session: Ctrl-C in a test run must not end it before the tests that use it.
-        self.process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         with redis.Redis.from_url(self.url) as client:
             wait_until(lambda: self._answers(client), what="Valkey answers")
         return self

@@ -1,6 +1,7 @@
 """Runs every test that this machine can run, and says what it skipped and why. `./run test` is this module.
 
 --all             fail where something would be skipped; CI uses it
+--long            also what takes minutes, and ten times as many random cases
 --faults SECONDS  how long the random fault drill goes on (default: the drill's own)
 Everything else goes to pytest: `./run test tests/commands -x`.
 """
@@ -36,17 +37,28 @@ class Part:
     processes: int = 0
     # "loadfile": the tests of one file stay together, where they share what is slow to start.
     spread: str = "load"
+    # A test that takes longer hangs: it fails, and the stacks of all threads are printed.
+    test_seconds: int = 120
+    # Whether a test that waited in vain gets a second try; the summary names those that needed it.
+    again: bool = False
 
 
-# Browsers need the machine for themselves: their tests watch the clock. Tests of killed processes mostly wait.
+# Browsers need the machine for themselves: their tests watch the clock. One that stands still takes its process with it,
+# and the next one goes on with a fresh browser. Tests of killed processes mostly wait.
 PARTS = (
     Part("SQLite", ORDINARY, processes=2),
     Part("PostgreSQL", ORDINARY, on_postgres=True, processes=2),
-    Part("contract", "contract", processes=2),
-    Part("browser", "browser"),
-    Part("faults, SQLite", "faults", processes=2, spread="loadfile"),
-    Part("faults, PostgreSQL", "faults", on_postgres=True, processes=2, spread="loadfile"),
+    Part("contract", "contract", processes=2, test_seconds=240),
+    Part("browser", "browser", processes=1, test_seconds=180, again=True),
+    Part("faults, SQLite", "faults", processes=2, spread="loadfile", test_seconds=300),
+    Part("faults, PostgreSQL", "faults", on_postgres=True, processes=2, spread="loadfile", test_seconds=300),
 )
+# What a test that waited in vain fails with: Playwright's own words, and those of `wait_until`. That something was
+# done twice, or shown wrongly, is never tried again.
+WAITED = ("[Tt]imeout", "not within")
+# A part that has not ended by then never will.
+PART_SECONDS = 1500
+HUNG = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,8 @@ class Result:
             said = f"SKIPPED: {self.skipped}"
         elif self.code == NOTHING_COLLECTED:
             said = "no such tests"
+        elif self.code == HUNG:
+            said = f"FAILED: ended from outside after {PART_SECONDS} s"
         else:
             said = "passed" if self.code == PASSED else f"FAILED (pytest exit code {self.code})"
         return f"{self.part.name:<20} {said}  [{self.seconds:.0f} s]"
@@ -71,13 +85,17 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run test", description=__doc__, add_help=False)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--faults", type=float, default=None, metavar="SECONDS")
+    parser.add_argument("--long", action="store_true")
     options, for_pytest = parser.parse_known_args(arguments)
+    limited = not options.long and options.faults is None
+    if options.long:
+        for_pytest += ["--long"]
     if options.faults is not None:
         for_pytest += ["--fault-seconds", str(options.faults)]
     if options.all:
         for_pytest += ["--fail-on-skip"]
     with database() as postgres_url:
-        results = [run(part, for_pytest, postgres_url) for part in PARTS]
+        results = [run(part, for_pytest, postgres_url, limited=limited) for part in PARTS]
     print("\n" + "\n".join(result.line for result in results))
     failed = any(result.code not in (PASSED, NOTHING_COLLECTED) for result in results)
     missing = [result.part.name for result in results if result.skipped]
@@ -97,7 +115,7 @@ def database() -> Iterator[str]:
         yield server.url
 
 
-def run(part: Part, for_pytest: list[str], postgres_url: str) -> Result:
+def run(part: Part, for_pytest: list[str], postgres_url: str, *, limited: bool) -> Result:
     if reason := missing_for(part, postgres_url):
         return Result(part, PASSED, 0, skipped=reason)
     print(f"\n=== {part.name} ===", flush=True)
@@ -106,19 +124,30 @@ def run(part: Part, for_pytest: list[str], postgres_url: str) -> Result:
         "-m",
         "pytest",
         "-q",
-        "-rs",
+        "-rsR",
         "-m",
         part.marks,
         "-n",
         str(part.processes),
         "--dist",
         part.spread,
+        *(limit(part.test_seconds) if limited else ()),
+        *(("--reruns", "1", *(f"--only-rerun={words}" for words in WAITED)) if part.again else ()),
         *for_pytest,
     ]
     environment = {**os.environ, "TEST_DATABASE_URL": postgres_url if part.on_postgres else ""}
     started = time.monotonic()
-    code = subprocess.run(command, env=environment).returncode
+    try:
+        code = subprocess.run(command, env=environment, timeout=PART_SECONDS if limited else None).returncode
+    except subprocess.TimeoutExpired:
+        code = HUNG
     return Result(part, code, time.monotonic() - started)
+
+
+def limit(seconds: int) -> tuple[str, ...]:
+    """pytest's options that end a test after so long, its process with it, and print all stacks shortly before."""
+    dump = f"faulthandler_timeout={0.9 * seconds:.0f}"
+    return ("--timeout", str(seconds), "--timeout-method", "thread", "-o", dump)
 
 
 def missing_for(part: Part, postgres_url: str) -> str:
