@@ -9,7 +9,24 @@ const root = document.documentElement;
 const language = navigator.languages.find((one) => one.split("-")[0] === root.lang.split("-")[0]) ?? (root.lang || undefined);
 const timeZone = root.dataset.timeZone || undefined;
 
-function format(options) {
+const STYLES = {
+  clock: { hour: "numeric", minute: "2-digit" },
+  clockOfDay: { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
+  clockOfYear: { day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit" },
+  day: { year: "numeric", month: "numeric", day: "numeric" },
+  date: { dateStyle: "medium" },
+  full: { dateStyle: "medium", timeStyle: "short" },
+  exact: { dateStyle: "full", timeStyle: "long" },
+};
+// A formatter takes the browser milliseconds to make, and a page needs two or three of them.
+const made = new Map();
+
+function formatted(style, moment) {
+  if (!made.has(style)) made.set(style, formatter(STYLES[style]));
+  return made.get(style).format(moment);
+}
+
+function formatter(options) {
   try {
     return new Intl.DateTimeFormat(language, { ...options, timeZone });
   } catch {
@@ -17,15 +34,6 @@ function format(options) {
   }
 }
 
-const formats = {
-  clock: format({ hour: "numeric", minute: "2-digit" }),
-  clockOfDay: format({ day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }),
-  clockOfYear: format({ day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit" }),
-  day: format({ year: "numeric", month: "numeric", day: "numeric" }),
-  date: format({ dateStyle: "medium" }),
-  full: format({ dateStyle: "medium", timeStyle: "short" }),
-  exact: format({ dateStyle: "full", timeStyle: "long" }),
-};
 const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
 const number = new Intl.NumberFormat(language, { minimumIntegerDigits: 2, useGrouping: false });
 const MINUTE = 60;
@@ -38,13 +46,14 @@ function relative(moment, seconds) {
   if (past < HOUR) return ago.format(-Math.round(past / MINUTE), "minute");
   if (past < DAY) return ago.format(-Math.round(past / HOUR), "hour");
   if (past < 7 * DAY) return ago.format(-Math.round(past / DAY), "day");
-  return formats.date.format(moment);
+  return formatted("date", moment);
 }
 
 function clock(moment) {
   const now = new Date();
-  if (formats.day.format(moment) === formats.day.format(now)) return formats.clock.format(moment);
-  return (moment.getFullYear() === now.getFullYear() ? formats.clockOfDay : formats.clockOfYear).format(moment);
+  const recent = Math.abs(now - moment) < DAY * 1000;
+  if (recent && formatted("day", moment) === formatted("day", now)) return formatted("clock", moment);
+  return formatted(moment.getFullYear() === now.getFullYear() ? "clockOfDay" : "clockOfYear", moment);
 }
 
 function elapsed(seconds) {
@@ -66,16 +75,21 @@ function show(element) {
   if (style === "relative") text = relative(moment, seconds);
   else if (style === "elapsed") text = elapsed(seconds);
   else if (style === "clock") text = clock(moment);
-  else text = (formats[style] ?? formats.full).format(moment);
+  else text = formatted(style in STYLES ? style : "full", moment);
   if (element.textContent !== text) element.textContent = text;
-  const exact = formats.exact.format(moment);
-  if (element.title !== exact) element.title = exact;
 }
 
 widget("time[data-when]", (element) => {
   all.add(element);
   show(element);
   return () => all.delete(element);
+});
+
+// The exact time, for whoever points at one. Written for each of a page's hundred times it would hold the page up.
+document.addEventListener("pointerover", ({ target }) => {
+  const element = target.closest?.("time[data-when]");
+  const moment = element && new Date(element.dateTime);
+  if (moment && !Number.isNaN(moment.getTime())) element.title = formatted("exact", moment);
 });
 
 let tick = 0;
