@@ -6,9 +6,11 @@ it ends (`spell`); sessions that were found at HeyGen don't count, because nobod
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from sessions_app.models import StatusGroup, StatusSpell, VideoSession
@@ -16,6 +18,8 @@ from sessions_app.models import StatusGroup, StatusSpell, VideoSession
 # The newest so many say what is usual; fewer than `ENOUGH` say nothing.
 SAMPLE = 200
 ENOUGH = 5
+# What is usual changes over weeks, and is asked for with every change of every session that somebody watches.
+KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,14 @@ class Usual:
 
 
 def usual(workspace_id: UUID, status: str) -> Usual | None:
-    """How long spells in this status took in the workspace; None where too few are known."""
+    """How long spells in this status took in the workspace, up to a minute ago; None where too few are known."""
+    return _usual(workspace_id, status.casefold(), int(time.monotonic() // KEPT_SECONDS))
+
+
+@lru_cache(maxsize=1024)
+def _usual(workspace_id: UUID, status: str, _minute: int) -> Usual | None:
     newest = (
-        StatusSpell.objects.filter(workspace=workspace_id, status=status.casefold())
+        StatusSpell.objects.filter(workspace=workspace_id, status=status)
         .order_by("-ended_at")
         .values_list("seconds", flat=True)[:SAMPLE]
     )

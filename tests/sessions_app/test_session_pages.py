@@ -101,7 +101,7 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown(size: int, djang
         press_in(session, "queued", by=UserFactory())
     client = signed_in(session)
     client.get(session.get_absolute_url())
-    with django_assert_num_queries(14):  # two of them for who is asking
+    with django_assert_num_queries(13):  # two of them for who is asking
         client.get(session.get_absolute_url())
 
 

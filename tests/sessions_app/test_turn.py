@@ -109,7 +109,10 @@ def hidden(html: str, words: str) -> bool:
     return "hidden" in html[: html.index(words)].rpartition("<p")[2].partition(">")[0]
 
 
-def test_it_says_what_is_usual_and_waits_for_the_moment_to_say_that_it_is_longer():
+def test_it_says_what_is_usual_and_waits_for_the_moment_to_say_that_it_is_longer(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(usual, "KEPT_SECONDS", 1e-6)  # nothing is kept
     session = VideoSessionFactory(status_since=ago(seconds=30), owner=UserFactory())
     assert "Usually" not in shown(session)
     spells(session.workspace, 20, 40, 60, 80, 240)
