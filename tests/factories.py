@@ -9,7 +9,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from realtime_app.models import Stream, StreamGroup, StreamKind
-from sessions_app.models import MediaFile, MediaRole, Message, Resource, Video, VideoSession
+from sessions_app.models import MediaFile, MediaRole, Message, Resource, Upload, Video, VideoSession
 from workspaces_app.models import CatalogueItem, CatalogueKind, Membership, Role, User, Workspace
 
 PASSWORD = "correct horse battery staple"
@@ -68,6 +68,18 @@ class CatalogueItemFactory(DjangoModelFactory):
     remote_id = factory.Sequence(lambda number: f"look_{number}")
     name = factory.Sequence(lambda number: f"Look {number}")
     position = factory.Sequence(int)
+
+
+class UploadFactory(DjangoModelFactory):
+    class Meta:
+        model = Upload
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    owner = factory.SubFactory(UserFactory)
+    filename = "logo.png"
+    content_type = "image/png"
+    size = 33
+    asset_id = factory.Sequence(lambda number: f"asset_{number}")
 
 
 class StreamFactory(DjangoModelFactory):

@@ -23,6 +23,7 @@ from tests.factories import (
     MessageFactory,
     ResourceFactory,
     StreamFactory,
+    UploadFactory,
     UserFactory,
     VideoSessionFactory,
 )
@@ -78,6 +79,7 @@ def rows(name: str, membership: object) -> dict[str, object]:
         "kind": "look",
         "command_id": command.pk,
         "note_id": Note.objects.create(session=session, author=None, body="Only us").public_id,
+        "upload_id": UploadFactory(workspace=workspace, waits_in=session).pk,
         "position": MessageFactory(session=session).position,
     }
 

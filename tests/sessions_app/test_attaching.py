@@ -14,7 +14,7 @@ from commands import tokens
 from commands.models import Command
 from sessions_app.models import Upload, VideoSession
 from simulator.testing import Running
-from tests.factories import MembershipFactory, UserFactory, VideoSessionFactory
+from tests.factories import MembershipFactory, UploadFactory, UserFactory, VideoSessionFactory
 from tests.processes import wait_until
 from tests.sessions_app.presses import press_in
 from workspaces_app import crypto
@@ -56,15 +56,10 @@ def signed_in(session: VideoSession, role: Role = Role.CREATOR) -> tuple[Client,
 
 
 def waiting(session: VideoSession, owner: User, name: str = "logo.png") -> Upload:
-    return Upload.objects.create(
-        workspace=session.workspace,
-        owner=owner,
-        filename=name,
-        content_type="image/png",
-        size=33,
-        asset_id=f"asset-{name}",
-        waits_in=session,
+    upload: Upload = UploadFactory(
+        workspace=session.workspace, owner=owner, filename=name, asset_id=f"asset-{name}", waits_in=session
     )
+    return upload
 
 
 def attach(client: Client, session: VideoSession, file: SimpleUploadedFile) -> Any:
