@@ -63,6 +63,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    items.sort(key=lambda item: -_seconds(item))
+
+
+def _seconds(item: pytest.Item) -> float:
+    """About how long a test takes that is longer than others; 0 for all others, which keep their order."""
+    lasts = item.get_closest_marker("lasts")
+    return float(lasts.args[0]) if lasts else 0.0
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
