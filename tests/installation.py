@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,8 +23,8 @@ import requests
 from django.conf import settings
 from django.db import connection
 
-from config import lifeline
 from config.embedded import free_port
+from tests.nursery import Forked, Nursery
 from tests.processes import Valkey, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +39,13 @@ def database_url() -> str:
     return f"postgresql://{current['USER']}@{current['HOST']}:{current['PORT']}/{current['NAME']}"
 
 
+def reconnect() -> None:
+    """Lets go of the test's own connections: their server has crashed, or another one counts from here on."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # type: ignore[attr-defined]
+
+
 class Installation:
     """Processes of Dailies; `log(name)` is what one of them wrote."""
 
@@ -46,7 +53,8 @@ class Installation:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, Forked] = {}
+        self._nursery: Nursery | None = None
         self.environment = {
             **{
                 name: value
@@ -64,30 +72,14 @@ class Installation:
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
-        # Ends the processes when the test's own one is gone without having ended them: killed because it hung.
-        self._lifeline, self._held = os.pipe()
 
     def start(self, *names: str, wait: bool = True) -> None:
         """Starts processes and returns at once; the web process is waited for. "beat:2" is a second beat."""
+        if self._nursery is None:
+            self._nursery = Nursery(self.environment, log=self.folder / "nursery.log")
         for name in names:
-            with (self.folder / f"{name}.log").open("ab") as log, open(os.devnull, "wb") as nobody:
-                self.processes[name] = subprocess.Popen(
-                    [
-                        *(sys.executable, "-m", "config.lifeline", "module", str(self.port)),
-                        *("config.process", name.partition(":")[0]),
-                    ],
-                    cwd=ROOT,
-                    env={
-                        **self.environment,
-                        lifeline.LIFELINE: str(self._lifeline),
-                        lifeline.READY: str(nobody.fileno()),
-                    },
-                    pass_fds=(self._lifeline, nobody.fileno()),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+            log = self.folder / f"{name}.log"
+            self.processes[name] = self._nursery.start(name.partition(":")[0], log=log)
         if "web" in names and wait:
             wait_until(self.web_answers, seconds=30, what="the web process answers")
 
@@ -107,6 +99,12 @@ class Installation:
     def signal(self, name: str, number: signal.Signals) -> None:
         self.processes[name].send_signal(number)
 
+    def fill_disk(self, full: bool = True) -> None:
+        """Lets every write of these processes to a file fail, or succeed again. Only on Linux."""
+        most = 0 if full else resource.RLIM_INFINITY
+        for process in self.processes.values():
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
     def end(self) -> None:
         for process in self.processes.values():
             process.send_signal(signal.SIGCONT)
@@ -118,8 +116,9 @@ class Installation:
                 process.kill()
                 process.wait()
         self.processes.clear()
-        os.close(self._lifeline)
-        os.close(self._held)
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
 
     def log(self, name: str) -> str:
         path = self.folder / f"{name}.log"
