@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import (
     IntegrityError,
     InterfaceError,
+    InternalError,
     OperationalError,
     close_old_connections,
     connections,
@@ -58,6 +59,9 @@ HINTED_PAUSE = 5.0
 ROWS_PER_TICK = 200
 # How long an answer is kept in memory for a database that is away.
 ANSWER_KEPT_SECONDS = 600.0
+
+# What a database raises that is away, full, locked or, after a failover, takes no writes (the last).
+UNWRITABLE = (OperationalError, InterfaceError, InternalError)
 
 _sending = threading.BoundedSemaphore(SENDING_AT_ONCE)
 _settling = threading.BoundedSemaphore(SETTLING_AT_ONCE)
@@ -187,7 +191,7 @@ def _until_written(command: Command, outcome: Outcome) -> None:
     while True:
         try:
             journal.answer(command, outcome)
-        except (OperationalError, InterfaceError) as exc:
+        except UNWRITABLE as exc:
             if time.monotonic() >= deadline:
                 raise
             logger.warning("writing the answer to command %s, again in %.1f s: %s", command.pk, wait, exc)
