@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from pytest_django.fixtures import Settings
 
+from tests import migrated
 from tests.contract.client_requests import client_requests_fit_the_contract  # noqa: F401, a fixture
 from tests.processes import Valkey
 
@@ -46,8 +48,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Without --long that goes for what is `usually` tested on the other one, too, and for what takes minutes.
     """
-    from django.conf import settings
-
     other = "sqlite" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgresql"
     long = config.getoption("--long")
 
@@ -95,6 +95,20 @@ def _no_outside_network() -> Iterator[None]:
         patch.setattr(socket.socket, name, guarded)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Every process's own SQLite file, with its name, is a copy of the migrated one where there is one."""
+    database = settings.DATABASES["default"]
+    if migrated.template() and database["ENGINE"] == "django.db.backends.sqlite3":
+        migrated.copy_file(database["TEST"]["NAME"])
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """What was copied stays: Django would make an empty file in its place. (A PostgreSQL copies its template itself.)"""
+    return bool(migrated.template()) and "sqlite" in settings.DATABASES["default"]["ENGINE"]
 
 
 @pytest.fixture(scope="session")

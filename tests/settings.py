@@ -34,6 +34,7 @@ os.environ.update(
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES, STORAGES, TEMPLATES  # noqa: E402
+from tests import migrated  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -41,6 +42,8 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file: an in-memory database cannot be shared by threads that write at once, nor by processes.
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_data_dir, "test.sqlite3")}
+elif migrated.template():
+    DATABASES["default"]["TEST"] = {"TEMPLATE": migrated.template()}
 
 # No worker runs beside a test: every page would say so, after asking the database how everything is.
 _options: Any = TEMPLATES[0]["OPTIONS"]

