@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 TASK = "commands.deliver"
 QUEUE = "commands"
-# A hint that the worker did not get to in this time is void: the tick queued another one.
-EXPIRES_SECONDS = 5
 FRESH_SECONDS = 0.5
 WAITING_AT_MOST = 1000
 
@@ -81,7 +79,6 @@ class _Publisher:
                 [command_id],
                 queue=QUEUE,
                 producer=self._producer,
-                expires=EXPIRES_SECONDS,
                 ignore_result=True,
                 retry=False,
             )

@@ -9,11 +9,11 @@ from celery import shared_task
 from commands import delivery, hints
 
 
-@shared_task(name="commands.tick", ignore_result=True, expires=5)
+@shared_task(name="commands.tick", ignore_result=True)
 def tick() -> None:
     delivery.tick()
 
 
-@shared_task(name=hints.TASK, ignore_result=True, expires=hints.EXPIRES_SECONDS)
+@shared_task(name=hints.TASK, ignore_result=True)
 def deliver(command_id: str) -> None:
     delivery.advance(UUID(command_id))

@@ -250,21 +250,21 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"  # in memory: the schedule is here and needs no file
 CELERY_BEAT_SCHEDULE = {
-    "polling.tick": {"task": "polling.tick", "schedule": 1.0, "options": {"queue": "polls", "expires": 5}},
+    "polling.tick": {"task": "polling.tick", "schedule": 1.0, "options": {"queue": "polls"}},
     "commands.tick": {
         "task": "commands.tick",
         "schedule": 1.0,
-        "options": {"queue": "commands", "expires": 5},
+        "options": {"queue": "commands"},
     },
     "sessions_app.fold_tallies": {
         "task": "sessions_app.fold_tallies",
         "schedule": 60.0,
-        "options": {"queue": "polls", "expires": 60},
+        "options": {"queue": "polls"},
     },
     "workspaces_app.tidy": {
         "task": "workspaces_app.tidy",
         "schedule": 3600.0,
-        "options": {"queue": "polls", "expires": 3600},
+        "options": {"queue": "polls"},
     },
 }
 

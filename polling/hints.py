@@ -16,8 +16,6 @@ from polling.connection import PATIENCE_SECONDS
 
 logger = logging.getLogger(__name__)
 
-# What a lane's messages are worth once the next ticks have passed.
-EXPIRES_SECONDS = 5
 TASK = "polling.drain"
 
 
@@ -73,7 +71,6 @@ class Celery:
                 [lane],
                 queue=lane,
                 producer=self._producer,
-                expires=EXPIRES_SECONDS,
                 ignore_result=True,
                 retry=False,
             )

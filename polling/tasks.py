@@ -9,12 +9,12 @@ from celery import shared_task, signals
 from polling import drains, heartbeats, hints, ticks, watchdog
 
 
-@shared_task(name="polling.tick", ignore_result=True, expires=5)
+@shared_task(name="polling.tick", ignore_result=True)
 def tick() -> None:
     ticks.tick()
 
 
-@shared_task(name=hints.TASK, ignore_result=True, expires=hints.EXPIRES_SECONDS)
+@shared_task(name=hints.TASK, ignore_result=True)
 def drain(lane: str) -> None:
     drains.drain(lane)
 

@@ -7,6 +7,6 @@ from celery import shared_task
 from sessions_app import tallies
 
 
-@shared_task(name="sessions_app.fold_tallies", ignore_result=True, expires=60)
+@shared_task(name="sessions_app.fold_tallies", ignore_result=True)
 def fold_tallies() -> None:
     tallies.fold()

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from workspaces_app import throttle, webhooks
 
 
-@shared_task(name="workspaces_app.tidy", ignore_result=True, expires=3600)
+@shared_task(name="workspaces_app.tidy", ignore_result=True)
 def tidy() -> None:
     """Forgets ended sessions, empty sign-in buckets and webhook deliveries that no repeat can come of."""
     call_command("clearsessions")
