@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from polling import keys, schedule
 from polling.clock import now
-from polling.models import Heartbeat, KeyState, PollState
+from polling.models import Heartbeat, KeyEntry, KeyState, PollState
 from timeline.admin import OfObjectAdmin, ReadOnlyAdmin, list_link, object_link
 from workspaces_app import audit
 from workspaces_app.models import User
@@ -135,6 +135,14 @@ class KeyStateAdmin(ReadOnlyAdmin):
             request,
             ngettext("%d key may be used again.", "%d keys may be used again.", len(rows)) % len(rows),
         )
+
+
+@admin.register(KeyEntry)
+class KeyEntryAdmin(ReadOnlyAdmin):
+    list_display = ["fingerprint", "epoch"]
+    search_fields = ["=fingerprint"]
+    search_help_text = _("A key's fingerprint.")
+    ordering = ["fingerprint"]
 
 
 @admin.register(Heartbeat)

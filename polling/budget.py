@@ -28,7 +28,7 @@ from typing import Any
 
 import redis
 from django.db import OperationalError
-from django.utils import timezone
+from django.db.models.functions import Now
 from redis.commands.core import Script
 
 from polling import connection
@@ -158,13 +158,11 @@ def learn(fingerprint: str) -> None:
     """Tells every process what the rows say of a key. Does nothing while Redis is away: then they read the rows."""
     _local.forget(fingerprint)
     _ahead.forget(fingerprint)
-    rows = {row.scope: row for row in KeyState.objects.filter(fingerprint=fingerprint)}
-    now = timezone.now()
+    rests = _rests(fingerprint)
     arguments: list[Any] = [_interval(), _burst()]
     for scope in ("all", "paid"):
-        row = rows.get(scope)
-        left = row.remaining(now) if row else 0.0
-        arguments += [-1 if left is None else int(left * 1e6), row.reason if row else ""]
+        reason, left = rests.get(scope, ("", 0.0))
+        arguments += [-1 if left is None else int(left * 1e6), reason]
     try:
         connection.call(
             lambda client: _learn_script()(
@@ -173,6 +171,12 @@ def learn(fingerprint: str) -> None:
         )
     except RedisAway:
         return
+
+
+def _rests(fingerprint: str) -> dict[str, tuple[str, float | None]]:
+    """By scope: why the key rests, and for how many seconds from now by the database's clock (None: a person must act)."""
+    rows = KeyState.objects.filter(fingerprint=fingerprint).annotate(now=Now())
+    return {row.scope: (row.reason, row.remaining(row.now)) for row in rows}
 
 
 def headroom(fingerprints: Iterable[str], *, seconds: float) -> dict[str, int]:
@@ -336,7 +340,7 @@ class _LocalBudget:
         self.processes = 1
         self._lock = threading.Lock()
         self._buckets: dict[str, float] = {}
-        self._read: dict[str, tuple[float, dict[str, KeyState]]] = {}
+        self._read: dict[str, tuple[float, dict[str, tuple[str, float | None]]]] = {}
 
     def admit(self, fingerprint: str, priority: Priority, paid: bool) -> None:
         self._check_key(fingerprint, paid)
@@ -360,20 +364,21 @@ class _LocalBudget:
     def _check_key(self, fingerprint: str, paid: bool) -> None:
         now = time.monotonic()
         with self._lock:
-            read_at, rows = self._read.get(fingerprint, (float("-inf"), {}))
+            read_at, rests = self._read.get(fingerprint, (float("-inf"), {}))
         if now - read_at > BELIEVE_SECONDS:
             try:
-                rows = {row.scope: row for row in KeyState.objects.filter(fingerprint=fingerprint)}
+                read_at, rests = now, _rests(fingerprint)
             except OperationalError as exc:
                 # Neither Redis nor the database: nothing is known, so nothing is sent.
                 raise Closed("unknown", BELIEVE_SECONDS) from exc
             with self._lock:
-                self._read[fingerprint] = (now, rows)
+                self._read[fingerprint] = (read_at, rests)
         for scope in ("all", "paid") if paid else ("all",):
-            row = rows.get(scope)
-            left = row.remaining(timezone.now()) if row else 0.0
-            if row is not None and left != 0.0:
-                raise Closed(row.reason, left)
+            reason, left = rests.get(scope, ("", 0.0))
+            if left is None:
+                raise Closed(reason, None)
+            if left > now - read_at:
+                raise Closed(reason, left - (now - read_at))
 
 
 _local = _LocalBudget()

@@ -16,6 +16,11 @@ def later(seconds: float) -> models.expressions.Combinable:
     )
 
 
+def age(column: str) -> models.expressions.Combinable:
+    """How long the moment in a column is over, as a timedelta beside each row of a query that is made anyway."""
+    return models.ExpressionWrapper(Now() - models.F(column), output_field=models.DurationField())
+
+
 def now() -> datetime.datetime:
     """What the database's clock shows, aware, UTC: one query."""
     postgresql = connection.vendor == "postgresql"

@@ -106,6 +106,23 @@ class KeyState(models.Model):
         return max(0.0, (self.closed_until - now).total_seconds())
 
 
+class KeyEntry(models.Model):
+    """How often a person has entered or reopened a key: answers to requests from before the last time are out of date.
+
+    A number, not a moment: no clock can be wrong about it.
+    """
+
+    fingerprint = models.CharField(max_length=32, primary_key=True)
+    epoch = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("entry of a key")
+        verbose_name_plural = _("entries of keys")
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint} {self.epoch}"
+
+
 class Heartbeat(models.Model):
     """A sign of life: `beat`, `worker:<host>:<pid>`, `progress:<lane>`, or what a key last saw: `remote:<fingerprint>`."""
 

@@ -155,13 +155,14 @@ def watch(kind: str, object_id: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old what we show of an object is, and why. Times are aware.
+    """How old what we show of an object is, and why. Times are aware; `age` is in seconds since `polled_at`, None before it.
 
     `reason` is the code of the last failure or of the closed key, "" when all is well; `message` tells an operator more.
     `late`: the row should have been renewed by now and was not.
     """
 
     polled_at: datetime.datetime | None
+    age: float | None
     changed_at: datetime.datetime | None
     next_poll_at: datetime.datetime | None
     failures: int
@@ -187,6 +188,7 @@ def freshness(kind: str, object_ids: Iterable[UUID]) -> dict[UUID, Freshness]:
             reason = "no_key" if waits else row.reason if row.closed_because is None else row.closed_because
         found[row.object_id] = Freshness(
             polled_at=row.polled_at,
+            age=None if row.polled_at is None else (row.now - row.polled_at).total_seconds(),
             changed_at=row.changed_at,
             next_poll_at=row.next_poll_at,
             failures=row.failures,

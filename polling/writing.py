@@ -12,12 +12,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.utils import timezone
 
 from polling import cadence, changes, claims, keys, kinds
 from polling.kinds import Announcement, Change, Changed, Claim, Failed, Kind, Reading, Unchanged
@@ -178,8 +176,7 @@ def _plans(kind: Kind, reads: Sequence[Read]) -> list[tuple[Read, Change, Any]]:
 
 
 def _close_key(claim: Claim, failed: Failed) -> None:
-    until = None if failed.retry_after is None else timezone.now() + timedelta(seconds=failed.retry_after)
-    keys.close(claim.fingerprint, until=until, reason=failed.closes_key)
+    keys.close(claim.fingerprint, seconds=failed.retry_after, reason=failed.closes_key)
 
 
 def _tell_failed(name: str, failures: Sequence[tuple[Claim, Failed, int]]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from tests import migrated
@@ -95,6 +98,18 @@ def _no_outside_network() -> Iterator[None]:
         patch.setattr(socket.socket, name, guarded)
     yield
     patch.undo()
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets this process's clock so many seconds ahead of everybody else's, also of the database's."""
+    here, unix = timezone.now, time.time
+
+    def set_ahead(seconds: float) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: here() + timedelta(seconds=seconds))
+        monkeypatch.setattr(time, "time", lambda: unix() + seconds)
+
+    return set_ahead
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from uuid import UUID
-
-from django.utils import timezone
 
 import heygen
 from polling import budget, keys
@@ -27,10 +24,14 @@ UNUSABLE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class KeyGate:
-    """What every HTTP attempt with a key passes: its budget and its state, shared by all processes."""
+    """What every HTTP attempt with a key passes: its budget and its state, shared by all processes.
+
+    `epoch`: how often the key had been entered when it was taken out for these attempts.
+    """
 
     fingerprint: str
     priority: Priority
+    epoch: int
 
     def admit(self, call: heygen.Call) -> None:
         """Raises heygen.Held when the budget is used up, or the key closed (for paid calls: to paid calls)."""
@@ -43,17 +44,17 @@ class KeyGate:
         """Closes the key by what an answer said of it, for every process at once."""
         match error:
             case heygen.Unauthorized():
-                keys.close(self.fingerprint, until=None, reason="unauthorized")
+                keys.close(self.fingerprint, seconds=None, reason="unauthorized", epoch=self.epoch)
             case heygen.PaymentRequired():
-                keys.close(self.fingerprint, until=None, reason="payment_required", scope="paid")
-            case heygen.QuotaExceeded():
-                wait = timedelta(seconds=error.retry_after or QUOTA_SECONDS)
                 keys.close(
-                    self.fingerprint, until=timezone.now() + wait, reason="quota_exceeded", scope="paid"
+                    self.fingerprint, seconds=None, reason="payment_required", scope="paid", epoch=self.epoch
                 )
+            case heygen.QuotaExceeded():
+                seconds = error.retry_after or QUOTA_SECONDS
+                keys.close(self.fingerprint, seconds=seconds, reason="quota_exceeded", scope="paid")
             case heygen.RateLimited() | heygen.ServerError(retry_after=float() | int()):
-                wait = timedelta(seconds=error.retry_after or RATE_LIMITED_SECONDS)
-                keys.close(self.fingerprint, until=timezone.now() + wait, reason="rate_limited")
+                seconds = error.retry_after or RATE_LIMITED_SECONDS
+                keys.close(self.fingerprint, seconds=seconds, reason="rate_limited")
             case _:
                 pass
 
@@ -68,6 +69,8 @@ class Connection:
     fingerprint: str
     # None: there is none, or FIELD_KEYS cannot open it any more.
     key: str | None = field(repr=False)
+    # Of `polling.keys.epoch`, not younger than the key.
+    epoch: int
 
     def client(
         self, *, priority: Priority, dialect: str | None = None, listener: heygen.Listener | None = None
@@ -82,13 +85,24 @@ class Connection:
             base_url=self.base_url,
             key=self.key,
             dialect=heygen.Dialect(dialect or self.dialect),
-            gate=KeyGate(self.fingerprint, priority),
+            gate=KeyGate(self.fingerprint, priority, self.epoch),
             listener=listener,
         )
 
 
 def connection_to(workspace: Workspace) -> Connection:
     """The connection of one workspace; a key that cannot be opened is logged and counts as none."""
+    return _connection(workspace, keys.epoch(workspace.key_fingerprint))
+
+
+def connections_for(workspace_ids: Iterable[UUID]) -> dict[UUID, Connection]:
+    """The connections of many workspaces, in one query; those without a usable key included."""
+    rows = Workspace.objects.filter(pk__in=set(workspace_ids))
+    rows = rows.annotate(key_epoch=keys.epoch_of("key_fingerprint"))  # type: ignore[no-redef]  # the model declares it
+    return {each.pk: _connection(each, each.key_epoch) for each in rows}
+
+
+def _connection(workspace: Workspace, epoch: int) -> Connection:
     key: str | None = None
     if workspace.has_key:
         try:
@@ -101,12 +115,8 @@ def connection_to(workspace: Workspace) -> Connection:
         dialect=workspace.dialect,
         fingerprint=workspace.key_fingerprint,
         key=key,
+        epoch=epoch,
     )
-
-
-def connections_for(workspace_ids: Iterable[UUID]) -> dict[UUID, Connection]:
-    """The connections of many workspaces, in one query; those without a usable key included."""
-    return {each.pk: connection_to(each) for each in Workspace.objects.filter(pk__in=set(workspace_ids))}
 
 
 def client_for(workspace: Workspace, *, priority: Priority, dialect: str | None = None) -> heygen.Client:

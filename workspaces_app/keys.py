@@ -42,6 +42,7 @@ def check(workspace: Workspace, api_key: str) -> Answer:
         dialect=workspace.dialect,
         fingerprint=fingerprint,
         key=api_key,
+        epoch=key_states.epoch(fingerprint),
     )
     try:
         found = connection.client(priority=Priority.COMMAND).me()

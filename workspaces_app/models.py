@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import uuid6
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -135,6 +135,10 @@ class Workspace(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = WorkspaceQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        # Only those of `connections.connections_for` know it.
+        key_epoch: int
 
     class Meta:
         verbose_name = _("workspace")
@@ -438,9 +442,8 @@ class CatalogueRead(models.Model):
 class RecentItemQuerySet(models.QuerySet["RecentItem"]):
     def note(self, user: User, items: Iterable[CatalogueItem]) -> None:
         """Remembers that the person used these just now."""
-        now = timezone.now()
         self.bulk_create(
-            [RecentItem(user_id=user.pk, item=item, used_at=now) for item in items],
+            [RecentItem(user_id=user.pk, item=item, used_at=Now()) for item in items],
             update_conflicts=True,
             unique_fields=["user", "item"],
             update_fields=["used_at"],

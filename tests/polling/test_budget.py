@@ -1,19 +1,19 @@
 from __future__ import annotations
 
-import datetime
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from polling import budget, keys
@@ -91,7 +91,7 @@ def test_what_was_admitted_ahead_ends_with_the_key(
     monkeypatch.setattr(budget, "AHEAD_SECONDS", 60)
     assert admitted(Priority.BACKGROUND, most=50) == 50
 
-    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=20), reason="rate_limited")
+    keys.close(KEY, seconds=20, reason="rate_limited")
 
     with pytest.raises(Closed, match="rate_limited"):
         budget.admit(KEY, Priority.BACKGROUND)
@@ -133,7 +133,7 @@ def test_keys_do_not_share(valkey: Valkey) -> None:
 
 def test_a_closed_key_is_closed_for_all_also_after_a_wipe(valkey: Valkey) -> None:
     known_and_full()
-    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=20), reason="rate_limited")
+    keys.close(KEY, seconds=20, reason="rate_limited")
     for wipe in (False, True):
         if wipe:
             valkey.flush()
@@ -144,7 +144,7 @@ def test_a_closed_key_is_closed_for_all_also_after_a_wipe(valkey: Valkey) -> Non
 
 
 def test_a_refused_key_waits_for_a_person(valkey: Valkey) -> None:
-    keys.close(KEY, until=None, reason="unauthorized")
+    keys.close(KEY, seconds=None, reason="unauthorized")
     with pytest.raises(Closed) as closed:
         budget.admit(KEY, Priority.COMMAND)
     assert (closed.value.reason, closed.value.retry_after) == ("unauthorized", None)
@@ -155,21 +155,21 @@ def test_a_refused_key_waits_for_a_person(valkey: Valkey) -> None:
 
 def test_no_credit_stops_what_costs_money_only(valkey: Valkey) -> None:
     known_and_full()
-    keys.close(KEY, until=None, reason="payment_required", scope="paid")
+    keys.close(KEY, seconds=None, reason="payment_required", scope="paid")
     budget.admit(KEY, Priority.COMMAND)
     with pytest.raises(Closed, match="payment_required"):
         budget.admit(KEY, Priority.COMMAND, paid=True)
 
 
 def test_a_rest_is_never_shortened(valkey: Valkey) -> None:
-    now = timezone.now()
-    keys.close(KEY, until=now + datetime.timedelta(seconds=60), reason="rate_limited")
-    keys.close(KEY, until=now + datetime.timedelta(seconds=1), reason="rate_limited")
+    keys.close(KEY, seconds=60, reason="rate_limited")
+    longer = KeyState.objects.get().closed_until
+    keys.close(KEY, seconds=1, reason="rate_limited")
     closed = keys.state(KEY)
     assert closed is not None
-    assert closed.closed_until == now + datetime.timedelta(seconds=60)
-    keys.close(KEY, until=None, reason="unauthorized")
-    keys.close(KEY, until=now + datetime.timedelta(seconds=90), reason="rate_limited")
+    assert closed.closed_until == longer
+    keys.close(KEY, seconds=None, reason="unauthorized")
+    keys.close(KEY, seconds=90, reason="rate_limited")
     closed = keys.state(KEY)
     assert closed is not None
     assert (closed.needs_person, closed.reason) == (True, "unauthorized")
@@ -178,10 +178,65 @@ def test_a_rest_is_never_shortened(valkey: Valkey) -> None:
 
 def test_a_rest_ends_by_itself(valkey: Valkey) -> None:
     known_and_full()
-    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=0.2), reason="rate_limited")
+    keys.close(KEY, seconds=0.2, reason="rate_limited")
     assert admitted(Priority.COMMAND) == 0
     time.sleep(0.25)
     assert admitted(Priority.COMMAND) == 10
+    assert keys.state(KEY) is None
+
+
+@pytest.mark.parametrize("ahead", [-60, 60])
+def test_a_rest_is_as_long_whatever_the_clocks_say(
+    ahead: float, valkey: Valkey, set_clock: Callable[[float], None]
+) -> None:
+    """One process is told to wait; its clock is off, and so is that of the next one that asks."""
+    known_and_full()
+    set_clock(ahead)
+    keys.close(KEY, seconds=20, reason="rate_limited")
+    for clock in (ahead, -ahead):
+        set_clock(clock)
+        valkey.flush()
+        with pytest.raises(Closed) as closed:
+            budget.admit(KEY, Priority.COMMAND)
+        assert closed.value.retry_after == pytest.approx(20, abs=1)
+        assert keys.state(KEY) is not None
+    valkey.signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(Closed) as closed:
+            budget.admit(KEY, Priority.COMMAND)
+        assert closed.value.retry_after == pytest.approx(20, abs=3)
+    finally:
+        valkey.signal(signal.SIGCONT)
+
+
+def test_an_answer_from_before_the_key_was_entered_does_not_count(valkey: Valkey) -> None:
+    begun = keys.epoch(KEY)
+    keys.reopen(KEY)
+    keys.close(KEY, seconds=None, reason="unauthorized", epoch=begun)
+    assert keys.state(KEY) is None
+
+    keys.close(KEY, seconds=None, reason="unauthorized", epoch=keys.epoch(KEY))
+    assert keys.state(KEY) is not None
+
+
+def test_a_key_that_is_entered_just_then_stays_open(valkey: Valkey) -> None:
+    """The old answer arrives while the person's transaction is under way: it waits for it, and does not count either."""
+    begun, waits = keys.epoch(KEY), threading.Event()
+
+    def late_answer() -> None:
+        waits.set()
+        keys.close(KEY, seconds=None, reason="unauthorized", epoch=begun)
+        connection.close()
+
+    late = threading.Thread(target=late_answer)
+    with transaction.atomic():
+        keys.reopen(KEY)
+        late.start()
+        assert waits.wait(5)
+        # Wherever it is by now, it must not come through before the commit.
+        late.join(0.3)
+    late.join(10)
+
     assert keys.state(KEY) is None
 
 
@@ -202,14 +257,12 @@ def test_without_redis_each_process_takes_its_share() -> None:
 
 
 def test_without_redis_a_closed_key_stays_closed() -> None:
-    keys.close(KEY, until=timezone.now() + datetime.timedelta(seconds=20), reason="rate_limited")
+    keys.close(KEY, seconds=20, reason="rate_limited")
     with pytest.raises(Closed, match="rate_limited"):
         budget.admit(KEY, Priority.COMMAND)
 
 
 def test_a_frozen_redis_costs_half_a_second_once(valkey: Valkey) -> None:
-    import signal
-
     known_and_full()
     valkey.signal(signal.SIGSTOP)
     try:

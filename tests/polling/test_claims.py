@@ -112,9 +112,9 @@ def test_closed_keys_are_skipped(things: Things) -> None:
     things.add(1, key="b" * 16)
     things.add(1, key="c" * 16)
     things.add(1, key="")
-    keys.close("a" * 16, until=None, reason="unauthorized")
-    keys.close("b" * 16, until=later_time(60), reason="rate_limited")
-    keys.close("c" * 16, until=None, reason="payment_required", scope="paid")
+    keys.close("a" * 16, seconds=None, reason="unauthorized")
+    keys.close("b" * 16, seconds=60, reason="rate_limited")
+    keys.close("c" * 16, seconds=None, reason="payment_required", scope="paid")
 
     assert sorted(claims.due_keys("polls")) == ["", "c" * 16]
 

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import datetime
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from polling import budget, drains, health, heartbeats, keys, ticks, watchdog
@@ -72,9 +70,9 @@ def test_redis_gone_and_back(alive: Things, valkey: Valkey) -> None:
 
 
 def test_keys(alive: Things) -> None:
-    keys.close("a" * 16, until=None, reason="unauthorized")
-    keys.close("b" * 16, until=timezone.now() + datetime.timedelta(seconds=30), reason="rate_limited")
-    keys.close("c" * 16, until=None, reason="payment_required", scope="paid")
+    keys.close("a" * 16, seconds=None, reason="unauthorized")
+    keys.close("b" * 16, seconds=30, reason="rate_limited")
+    keys.close("c" * 16, seconds=None, reason="payment_required", scope="paid")
     assert [(p.code, p.fingerprint) for p in health.problems(["a" * 16, "b" * 16, "c" * 16, "d" * 16])] == [
         ("key_refused", "a" * 16),
         ("rate_limited", "b" * 16),
@@ -146,7 +144,7 @@ def test_a_stall_is_work_due_and_nothing_written(alive: Things) -> None:
 def test_objects_of_a_closed_key_do_not_count_as_late(alive: Things) -> None:
     alive.add(1)
     PollState.objects.update(next_poll_at=later(-400))
-    keys.close(KEY, until=None, reason="unauthorized")
+    keys.close(KEY, seconds=None, reason="unauthorized")
     assert watchdog.lag("polls") == 0
     assert watchdog.health() == {}
 
@@ -188,6 +186,6 @@ def test_a_tick_hints_what_is_due_and_claims_nothing(alive: Things, hinted: list
 
 def test_a_tick_leaves_closed_keys_alone(alive: Things, hinted: list[str]) -> None:
     alive.add(1)
-    keys.close(KEY, until=None, reason="unauthorized")
+    keys.close(KEY, seconds=None, reason="unauthorized")
     hinted.clear()
     assert ticks.tick() == {}

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from polling import budget, cadence, changes, claims, keys, schedule, watchdog
 from polling.clock import later
-from polling.models import PollState
+from polling.models import KeyEntry, PollState
 from polling.statements import POSTGRESQL, SQLITE, Statements
 from tests.mutations import Case, Undo, each, noticing
 from tests.polling import (
@@ -89,7 +89,7 @@ def at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(changes.transaction, "on_commit", lambda work, **_: work())
 
 
-def shortens(row: Any, until: Any, reason: str) -> None:
+def shortens(row: Any, now: Any, until: Any, reason: str) -> None:
     row.closed_until, row.needs_person, row.reason = until, until is None, reason
     row.save()
 
@@ -110,6 +110,7 @@ CASES: list[Case] = [
     ("a refused key rests", nothing(keys, "close"), test_drains.test_a_failure_that_closes_the_key_stops_its_other_objects, {}),
     ("a rest outlives a wipe", nothing(budget, "learn"), test_budget.test_a_closed_key_is_closed_for_all_also_after_a_wipe, {}),
     ("a rest is never shortened", lambda patch: patch.setattr(keys, "_extend", shortens), test_budget.test_a_rest_is_never_shortened, {}),
+    ("a late refusal is out of date", nothing(keys, "_entry", KeyEntry(epoch=0)), test_budget.test_an_answer_from_before_the_key_was_entered_does_not_count, {}),
     ("budget", nothing(budget, "admit"), test_budget.test_a_burst_and_then_the_rate, {}),
     ("budget without Redis", nothing(budget._LocalBudget, "admit"), test_budget.test_without_redis_each_process_takes_its_share, {}),
     ("nothing said before the commit", at_once, test_changes.test_nothing_is_said_before_the_commit, {}),

@@ -131,7 +131,7 @@ def test_freshness(things: Things) -> None:
     things.before = lambda claim: Failed("server_error", "500") if claim.object_id == failing else None
     drains.drain("polls")
     PollState.objects.filter(object_id=overdue).update(next_poll_at=later(-30))
-    keys.close("b" * 16, until=None, reason="unauthorized")
+    keys.close("b" * 16, seconds=None, reason="unauthorized")
 
     found = schedule.freshness("thing", [fresh, failing, overdue, refused, uuid4()])
 

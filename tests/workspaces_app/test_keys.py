@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography.fernet import Fernet
@@ -232,7 +232,7 @@ def test_answers_close_the_key_as_far_as_they_concern_it(
     error: heygen.ApiError | None, expected: object, workspace: Workspace
 ) -> None:
     keys.save(workspace, API_KEY, by=None, checked=False)
-    gate = KeyGate(workspace.key_fingerprint, Priority.COMMAND)
+    gate = KeyGate(workspace.key_fingerprint, Priority.COMMAND, key_states.epoch(workspace.key_fingerprint))
     gate.observe(heygen.Call("GET", "/v3/users/me", paid=False, write=False), error)
     assert gate_state(workspace) == expected
 
@@ -242,7 +242,7 @@ def test_closed_key_holds_calls_back_before_they_are_made(
 ) -> None:
     keys.save(at_simulator, API_KEY, by=None, checked=False)
     client = client_for(at_simulator, priority=Priority.COMMAND)
-    key_states.close(at_simulator.key_fingerprint, until=None, reason="unauthorized")
+    key_states.close(at_simulator.key_fingerprint, seconds=None, reason="unauthorized")
     simulator.control.clear_calls()
     with pytest.raises(heygen.Held) as held:
         client.me()
@@ -250,10 +250,45 @@ def test_closed_key_holds_calls_back_before_they_are_made(
     assert simulator.control.calls()["total"] == 0
 
 
+@pytest.fixture
+def refuse_key(simulator: Running) -> Iterator[Callable[[], None]]:
+    """HeyGen takes the key no more, to the end of the test."""
+    yield lambda: simulator.control.account(API_KEY, key_works=False)
+    simulator.control.account(API_KEY, key_works=True)
+
+
+@pytest.mark.parametrize("batch", [False, True], ids=["one", "many"])
+def test_refusal_that_comes_after_the_key_was_entered_again_is_out_of_date(
+    batch: bool, at_simulator: Workspace, refuse_key: Callable[[], None]
+) -> None:
+    """The request was under way meanwhile, here: its answer was read only afterwards."""
+    keys.save(at_simulator, API_KEY, by=None, checked=False)
+    stored = Workspace.objects.get(pk=at_simulator.pk)
+    connection = connections_for([stored.pk])[stored.pk] if batch else connection_to(stored)
+    refuse_key()
+
+    entered: list[str] = []
+
+    def enter_it_again(_exchange: heygen.Exchange) -> None:
+        entered.append("again")
+        keys.save(at_simulator, API_KEY, by=None, checked=False)
+
+    client = connection.client(priority=Priority.COMMAND, listener=enter_it_again)
+    with pytest.raises(heygen.Unauthorized):
+        client.me()
+    assert entered == ["again"]
+    assert key_states.state(stored.key_fingerprint) is None
+
+    # The next one begins with what was entered, and counts.
+    with pytest.raises(heygen.Unauthorized):
+        client_for(stored, priority=Priority.COMMAND).me()
+    assert key_states.state(stored.key_fingerprint) is not None
+
+
 def test_key_without_credit_still_reads(at_simulator: Workspace) -> None:
     keys.save(at_simulator, API_KEY, by=None, checked=False)
     client = client_for(at_simulator, priority=Priority.COMMAND)
-    key_states.close(at_simulator.key_fingerprint, until=None, reason="payment_required", scope="paid")
+    key_states.close(at_simulator.key_fingerprint, seconds=None, reason="payment_required", scope="paid")
     assert client.me().email
     with pytest.raises(heygen.Held) as held:
         client.create_session(heygen.CreateSession(prompt="A film"))
@@ -267,7 +302,7 @@ def test_rotation_puts_everything_under_the_newest_key(workspace: Workspace, set
     old, new = settings.FIELD_KEYS[0], Fernet.generate_key().decode()
     keys.save(workspace, API_KEY, by=None, checked=False)
     before = workspace.key_fingerprint
-    key_states.close(before, until=None, reason="unauthorized")
+    key_states.close(before, seconds=None, reason="unauthorized")
 
     settings.FIELD_KEYS = [new, old]
     said = io.StringIO()

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from polling import clock, schedule
 from polling import keys as key_states
-from polling import schedule
 from polling.models import KeyState
 from workspaces_app import audit, crypto
 from workspaces_app.models import WebhookEndpoint, Workspace
@@ -52,10 +52,10 @@ def rotate(workspace: Workspace) -> bool:
             encrypted_key=crypto.seal(key), key_fingerprint=fingerprint
         )
         for closed in KeyState.objects.filter(fingerprint=before).exclude(fingerprint=fingerprint):
-            if closed.needs_person or closed.closed_until is not None:
-                until = None if closed.needs_person else closed.closed_until
+            seconds = closed.remaining(clock.now())
+            if seconds != 0.0:
                 scope: key_states.Scope = "paid" if closed.scope == KeyState.Scope.PAID else "all"
-                key_states.close(fingerprint, until=until, reason=closed.reason, scope=scope)
+                key_states.close(fingerprint, seconds=seconds, reason=closed.reason, scope=scope)
         schedule.rekey(workspace.pk, fingerprint)
         audit.record(
             "key.rotated",
