@@ -11,19 +11,21 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from difflib import SequenceMatcher
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 import heygen
+from commands.models import Command
 from polling import schedule
 from sessions_app import transcript
 from sessions_app.models import (
+    Approval,
     Gap,
     Message,
     MessageRevision,
@@ -35,6 +37,9 @@ from sessions_app.models import (
 from sessions_app.search_words import indexed
 from timeline.events import NewEvent, record
 from timeline.models import Source
+
+# Beyond any position; and a position that no message has.
+OUT_OF_THE_WAY, NOWHERE = 1_000_000_000, -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +176,31 @@ def replayed(stored: Transcript, windows: Sequence[Window]) -> Transcript:
     return result
 
 
+def moved(before: Transcript, after: Transcript) -> dict[int, int]:
+    """Pure: where the messages of one transcript stand in the other, by their position in the first.
+
+    What shows something is known by what it shows, whatever its text is now. If it was there twice and now is once, both
+    lead to that one. What is gone is absent.
+    """
+    was, now = ([_nature(line.said) for line in each.lines] for each in (before, after))
+    places = {}
+    for block in SequenceMatcher(None, was, now, autojunk=False).get_matching_blocks():
+        places.update({block.a + step: block.b + step for step in range(block.size)})
+    last = {nature: position for position, nature in enumerate(now)}
+    for position, nature in enumerate(was):
+        if position not in places and nature in last and before.lines[position].said.resource_ids:
+            places[position] = last[nature]
+    return places
+
+
+def _nature(said: transcript.Stored) -> tuple[object, ...]:
+    return (said.role, said.resource_ids) if said.resource_ids else (said.role, said.type, said.content)
+
+
 def replay(session: VideoSession, *, apply: bool) -> Transcript | None:
     """The transcript that comes out, None when it is the stored one. `apply` stores it.
 
-    Messages keep their presses, resources find their messages again; an answer that is under way is dropped.
+    Messages keep their presses and approvals, resources find their messages again; an answer that is under way is dropped.
     """
     with transaction.atomic():
         if apply:
@@ -186,13 +212,13 @@ def replay(session: VideoSession, *, apply: bool) -> Transcript | None:
         differs = result.differs_from(stored)
         if apply and differs:
             _write(session, result)
+            _move_marks(session, moved(stored, result))
         if apply:
             schedule.wake("session", [session.pk])
     return result if differs else None
 
 
 def _write(session: VideoSession, result: Transcript) -> None:
-    now = timezone.now()
     pressed: dict[tuple[str, str, datetime | None], list[Any]] = defaultdict(list)
     for row in session.messages.exclude(command=None).order_by("position"):
         pressed[row.role, row.content, row.remote_created_at].append(row.command_id)
@@ -252,10 +278,34 @@ def _write(session: VideoSession, result: Transcript) -> None:
                 "session.replayed",
                 Source.SYSTEM,
                 {"messages": len(rows), "gaps": len(result.gaps)},
-                at=now,
             )
         ]
     )
+
+
+def _move_marks(session: VideoSession, places: Mapping[int, int]) -> None:
+    """What people did stays with the message that it was about: approvals, the presses that sent them, how far one has read.
+
+    An approval whose storyboard is gone goes with it. Its press stays on record, and is about no message any more.
+    """
+    kept: dict[tuple[int, int], Approval] = {}
+    for approval in session.approvals.order_by("id"):
+        if approval.position in places:
+            kept.setdefault((places[approval.position], approval.by_id), approval)
+    session.approvals.exclude(pk__in=[approval.pk for approval in kept.values()]).delete()
+    # Out of each other's way first: one may move to where another one still is.
+    session.approvals.update(position=F("position") + OUT_OF_THE_WAY)
+    for (position, _by), approval in kept.items():
+        session.approvals.filter(pk=approval.pk).update(position=position)
+    for press in Command.objects.filter(object_id=session.pk, payload__has_key="revision"):
+        revision = places.get(press.payload["revision"], NOWHERE)
+        Command.objects.filter(pk=press.pk).update(payload={**press.payload, "revision": revision})
+    for mark in session.read_marks.all():
+        read = max((new for old, new in places.items() if old <= mark.position), default=None)
+        if read is None:
+            session.read_marks.filter(pk=mark.pk).delete()
+        else:
+            session.read_marks.filter(pk=mark.pk).update(position=read)
 
 
 def _place_resources(session: VideoSession, result: Transcript) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
+from django.utils import timezone
 
 import heygen
-from sessions_app import replay, transcript
+from commands import tokens
+from sessions_app import approving, reading, replay, storyboard, transcript
 from sessions_app.mirror.sessions import SESSION
-from sessions_app.models import Message, MessageRevision, RawWindow, VideoSession
+from sessions_app.models import Approval, Message, MessageRevision, RawWindow, VideoSession
 from sessions_app.replay import stored_transcript
-from tests.factories import ResourceFactory, VideoSessionFactory
+from tests.factories import MembershipFactory, ResourceFactory, VideoSessionFactory
 from tests.fakes import CREATED, FakeClient, remote_message, remote_session
 from tests.sessions_app.mirroring import poll
 from tests.sessions_app.presses import press_in
@@ -82,6 +85,94 @@ def test_a_better_join_is_stored_with_all_that_belongs_to_it(monkeypatch: pytest
     ) == ["Thin"]
     assert {message.version for message in session.messages.all()} == {session.version}
     assert replay.replay(session, apply=True) is None
+
+
+def moves(before: str, after: str) -> dict[int, int]:
+    """Of transcripts in short: a small letter is a message, a capital one that shows something."""
+
+    def transcript_of(letters: str) -> replay.Transcript:
+        return replay.Transcript(
+            [
+                replay.Line(
+                    transcript.Stored(
+                        position,
+                        "model",
+                        "text",
+                        "" if letter.isupper() else letter,
+                        None,
+                        (letter,) if letter.isupper() else (),
+                    ),
+                    first_seen_at=timezone.now(),
+                )
+                for position, letter in enumerate(letters)
+            ]
+        )
+
+    return replay.moved(transcript_of(before), transcript_of(after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "places"),
+    [
+        ("aBc", "aBc", {0: 0, 1: 1, 2: 2}),
+        ("aBc", "axxBc", {0: 0, 1: 3, 2: 4}),
+        ("aBaBc", "aBc", {1: 1, 2: 0, 3: 1, 4: 2}),
+        ("aBcD", "aDB", {0: 0, 3: 1, 1: 2}),
+        ("aBc", "ac", {0: 0, 2: 1}),
+    ],
+    ids=["same", "before it", "doubled", "crossed", "gone"],
+)
+def test_messages_are_found_again(before: str, after: str, places: dict[int, int]):
+    assert moves(before, after) == places
+
+
+def test_an_approval_stays_with_its_storyboard(monkeypatch: pytest.MonkeyPatch):
+    """The replay finds a message in front of two storyboards: both move, the second to where none was."""
+    session = VideoSessionFactory(prompt="A film about owls", status="reviewing", group="needs_you")
+    prompt = remote_message("A film about owls", "user", created_at=CREATED)
+    shown = [
+        remote_message(f"Look {name}", created_at=CREATED + 10 + number, resource_ids=[name])
+        for number, name in enumerate(["one", "two"])
+    ]
+    answer = remote_message("Another one", "user", created_at=CREATED + 10.5)
+    say(session, prompt, remote_message("Hm", created_at=CREATED + 1), shown[0], answer, shown[1])
+    Message.objects.filter(session=session, position=1).delete()
+    for position in (2, 3, 4):
+        Message.objects.filter(session=session, position=position).update(position=position - 1)
+    for resource in session.resources.all():
+        session.resources.filter(pk=resource.pk).update(
+            message_position=F("message_position") - 1, type="image", read_at=timezone.now()
+        )
+    VideoSession.objects.filter(pk=session.pk).update(message_count=4)
+    session.refresh_from_db()
+    first, second = (MembershipFactory(workspace=session.workspace, role="approver").user for _ in range(2))
+    for person, position in ((first, 1), (first, 3), (second, 3)):
+        Approval.objects.create(session=session, position=position, by=person)
+    press = press_in(session, "accepted", payload={"message": "Approved", "files": [], "revision": 3})
+    reading.mark_read(session, first, 1)
+    newest = storyboard.newest(session)
+    assert newest is not None
+    assert newest.position == 3
+
+    assert replay.replay(session, apply=True) is not None
+
+    session.refresh_from_db()
+    newest = storyboard.newest(session)
+    assert newest is not None
+    assert newest.position == 4
+    assert list(Approval.objects.order_by("id").values_list("position", "by")) == [
+        (2, first.pk),
+        (4, first.pk),
+        (4, second.pk),
+    ]
+    assert session.read_marks.get().position == 2
+    press.refresh_from_db()
+    assert press.payload["revision"] == 4
+    # What was sent once is not sent again: nor would a page of before the replay send it.
+    with pytest.raises(approving.AlreadyApproved):
+        approving.approve(session, revision=4, token=tokens.new(), by=second)
+    with pytest.raises(approving.StaleRevision):
+        approving.approve(session, revision=3, token=tokens.new(), by=second)
 
 
 def test_windows_that_were_let_go_leave_what_they_brought(monkeypatch: pytest.MonkeyPatch):
