@@ -142,6 +142,7 @@ INSTALLED_APPS = [
 ]
 
 AUTH_USER_MODEL = "workspaces_app.User"
+AUTHENTICATION_BACKENDS = ["workspaces_app.backends.Backend"]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -2,10 +2,10 @@
  * The live page beside its player: words light up as the picture speaks them, the seconds until HeyGen ends the stream
  * count down, the cost counts up.
  *
- * `[data-live-page]` has the server's clock at rendering (`data-now`) and when the stream was first seen playing
- * (`data-started`, or a `[data-cost-since]` that comes later). Words are `[data-words] > [data-start][data-end]`, in
- * seconds of speech.
+ * `[data-live-page]` has when the stream was first seen playing (`data-started`, or a `[data-cost-since]` that comes
+ * later). Words are `[data-words] > [data-start][data-end]`, in seconds of speech.
  */
+import { now } from "./now.js";
 import { behind } from "./player.js";
 import { widget } from "./widget.js";
 
@@ -17,12 +17,6 @@ const JUMP_SECONDS = 3;
 if (location.search) history.replaceState(history.state, "", location.pathname + location.hash);
 
 widget("[data-live-page]", (page) => {
-  const navigation = performance.getEntriesByType("navigation")[0];
-  const rendered = performance.timeOrigin + (navigation?.responseStart ?? 0);
-  // The server's clock counts: a browser's may be minutes off.
-  const skew = Date.parse(page.dataset.now) - rendered || 0;
-  const serverNow = () => Date.now() + skew;
-
   const frame = page.querySelector("[data-player]");
   const video = frame?.querySelector("video");
   const list = page.querySelector("[data-words]");
@@ -35,7 +29,7 @@ widget("[data-live-page]", (page) => {
 
   /** Words come when they were spoken, so each bounds the moment at which the speech began. */
   function learn(word) {
-    const latest = serverNow() - Number(word.dataset.end) * 1000;
+    const latest = now() - Number(word.dataset.end) * 1000;
     if (!(speechBegan <= latest)) speechBegan = latest;
   }
 
@@ -43,7 +37,7 @@ widget("[data-live-page]", (page) => {
     if (!video || video.readyState < 2) return null;
     const late = frame ? behind(frame) : null;
     if (late !== null && !video.paused && !page.querySelector("[data-stream-ended]") && speechBegan) {
-      const estimate = (serverNow() - speechBegan) / 1000 - late - video.currentTime;
+      const estimate = (now() - speechBegan) / 1000 - late - video.currentTime;
       if (lead === null || Math.abs(estimate - lead) > JUMP_SECONDS) lead = estimate;
       else lead += (estimate - lead) * 0.05;
     }
@@ -51,8 +45,8 @@ widget("[data-live-page]", (page) => {
   }
 
   function light() {
-    const now = pictureTime();
-    const plays = now !== null && ["playing", "stalled"].includes(frame.dataset.state);
+    const at = pictureTime();
+    const plays = at !== null && ["playing", "stalled"].includes(frame.dataset.state);
     list.toggleAttribute("data-follows", plays);
     if (!plays) {
       // Nothing is being spoken: no word is the current one.
@@ -62,7 +56,7 @@ widget("[data-live-page]", (page) => {
     }
     let newest = null;
     for (let word = list.lastElementChild; word; word = word.previousElementSibling) {
-      const said = Number(word.dataset.start) <= now;
+      const said = Number(word.dataset.start) <= at;
       if (said && !newest) newest = word;
       if (said && word.hasAttribute("data-said")) break; // all before it are lit already
       word.toggleAttribute("data-said", said);
@@ -87,7 +81,7 @@ widget("[data-live-page]", (page) => {
 
   function countDown() {
     for (const box of page.querySelectorAll("[data-idle-at]")) {
-      const left = Math.max(0, (Date.parse(box.dataset.idleAt) - serverNow()) / 1000);
+      const left = Math.max(0, (Date.parse(box.dataset.idleAt) - now()) / 1000);
       const bar = box.querySelector("progress");
       const text = box.querySelector("[data-idle-text]");
       bar.value = Math.min(left, Number(box.dataset.seconds));
@@ -96,7 +90,7 @@ widget("[data-live-page]", (page) => {
       if (text.textContent !== words) text.textContent = words;
     }
     for (const sum of page.querySelectorAll("[data-cost-since]")) {
-      const seconds = Math.max(0, (serverNow() - Date.parse(sum.dataset.costSince)) / 1000);
+      const seconds = Math.max(0, (now() - Date.parse(sum.dataset.costSince)) / 1000);
       const shown = `$${money.format(seconds * Number(sum.dataset.price))}`;
       if (sum.textContent !== shown) sum.textContent = shown;
       speechBegan ||= Date.parse(sum.dataset.costSince);

@@ -8,6 +8,7 @@
  * Elements: `[data-live-state]` shows the state in words ("live", "late", "off"), `time[data-live-age]` when the
  * mirror last looked at HeyGen.
  */
+import { now } from "./now.js";
 import { widget } from "./widget.js";
 
 const SILENCE_SECONDS = 45;
@@ -113,7 +114,7 @@ function watch(element) {
         return;
       }
       if (typeof news.age === "number") {
-        const looked = new Date(Date.now() - news.age * 1000).toISOString();
+        const looked = new Date(now() - news.age * 1000).toISOString();
         for (const time of document.querySelectorAll("time[data-live-age]")) time.dateTime = looked;
       }
       if (news.version <= version) return;

@@ -2,6 +2,7 @@
  * `<time datetime data-when="relative|clock|date|full|elapsed">`: the reader's language and zone.
  * The server writes UTC, which stays where this module does not run.
  */
+import { now } from "./now.js";
 import { widget } from "./widget.js";
 
 const root = document.documentElement;
@@ -41,7 +42,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 function relative(moment, seconds) {
-  const past = Math.max(0, seconds); // a clock that runs ahead of ours is still "now"
+  const past = Math.max(0, seconds);
   if (past < 45) return ago.format(0, "second");
   if (past < HOUR) return ago.format(-Math.round(past / MINUTE), "minute");
   if (past < DAY) return ago.format(-Math.round(past / HOUR), "hour");
@@ -50,10 +51,10 @@ function relative(moment, seconds) {
 }
 
 function clock(moment) {
-  const now = new Date();
-  const recent = Math.abs(now - moment) < DAY * 1000;
-  if (recent && formatted("day", moment) === formatted("day", now)) return formatted("clock", moment);
-  return formatted(moment.getFullYear() === now.getFullYear() ? "clockOfDay" : "clockOfYear", moment);
+  const today = new Date(now());
+  const recent = Math.abs(today - moment) < DAY * 1000;
+  if (recent && formatted("day", moment) === formatted("day", today)) return formatted("clock", moment);
+  return formatted(moment.getFullYear() === today.getFullYear() ? "clockOfDay" : "clockOfYear", moment);
 }
 
 function elapsed(seconds) {
@@ -69,7 +70,7 @@ const all = new Set();
 function show(element) {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.getTime())) return;
-  const seconds = (Date.now() - moment.getTime()) / 1000;
+  const seconds = (now() - moment.getTime()) / 1000;
   const style = element.dataset.when;
   let text;
   if (style === "relative") text = relative(moment, seconds);

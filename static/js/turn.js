@@ -5,6 +5,7 @@
  * said as well, once for each status.
  */
 import { announce } from "./notices.js";
+import { now } from "./now.js";
 import { widget } from "./widget.js";
 
 const said = new Set();
@@ -25,9 +26,8 @@ const waiting = new Set();
 
 function look() {
   for (const element of waiting) {
-    const now = Date.now();
-    const over = element.dataset.until && Date.parse(element.dataset.until) <= now;
-    const shown = Date.parse(element.dataset.after) <= now && !over;
+    const over = element.dataset.until && Date.parse(element.dataset.until) <= now();
+    const shown = Date.parse(element.dataset.after) <= now() && !over;
     if (element.hidden === !shown) continue;
     element.hidden = !shown;
     const key = `${element.dataset.after} ${element.textContent.trim()}`;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from commands.models import Command
@@ -108,3 +109,28 @@ def test_without_a_worker_the_page_says_so_and_stops_saying_it(team: Team, brows
         team.dailies.start("worker", "commands")
     expect(banner).to_have_count(0, timeout=60_000)
     expect(page.get_by_text("May be out of date.")).to_have_count(0, timeout=60_000)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_browser_whose_clock_is_off(hours: int, team: Team, browsers: Browsers):
+    session = team.create("A film about moths [scenario: stuck-thinking]")
+    team.until(session, "status == 'thinking'")
+    page = browsers.of(team.person)
+    page.add_init_script(f"""{{
+        const Real = Date;
+        window.Date = class extends Real {{
+            constructor(...given) {{ given.length ? super(...given) : super(window.Date.now()); }}
+            static now() {{ return Real.now() + {hours} * 3600000; }}
+        }};
+    }}""")
+
+    def tells_the_truth() -> None:
+        # It counts up, from less than a minute ago.
+        expect(page.locator("time[data-when=elapsed]").first).to_have_text(re.compile(r"0:(0[1-9]|[1-5]\d)"))
+        assert page.locator("time[data-when=relative]").first.inner_text() == "now"
+
+    page.goto(session.get_absolute_url())
+    tells_the_truth()
+    page.goto("/sessions/")
+    page.go_back()
+    tells_the_truth()
