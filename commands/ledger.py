@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from commands import clock, hints, journal, kinds, tokens
 from commands.kinds import Accepted, Refused
@@ -76,7 +77,7 @@ def record(
         repeats=repeats,
     )
     with transaction.atomic():
-        new.due_at = clock.later(HINT_SECONDS)
+        new.created_at, new.due_at = Now(), clock.later(HINT_SECONDS)
         # ON CONFLICT DO NOTHING: an IntegrityError would break the caller's transaction on PostgreSQL.
         Command.objects.bulk_create([new], ignore_conflicts=True)
         rows = Command.objects.select_related("by")

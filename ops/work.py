@@ -127,7 +127,7 @@ def look(user: User | None, now: datetime) -> Work:
     memberships = user.memberships.values_list("workspace_id", flat=True) if user is not None else ()
     mine = set(memberships)
     asking = Command.objects.asking_a_person()
-    streams = _streams(now, mine)
+    streams = _streams(mine)
     playing = Stream.objects.running().aggregate(
         running=Count("pk"), playing=Count("pk", filter=Q(group=StreamGroup.STREAMING))
     )
@@ -196,13 +196,11 @@ def _refusals(now: datetime) -> list[Refusal]:
     return [Refusal(kind, str(code or ""), number) for kind, code, number in groups[:ROWS]]
 
 
-def _streams(now: datetime, mine: Collection[UUID]) -> list[Live]:
+def _streams(mine: Collection[UUID]) -> list[Live]:
     found = []
     # By creation: the one that has been running longest costs most.
-    for stream in (
-        Stream.objects.running().select_related("workspace", "owner").order_by("created_at", "id")[:ROWS]
-    ):
-        seconds = stream.seconds_live(now)
+    for stream in Stream.objects.running().for_page().order_by("created_at", "id")[:ROWS]:
+        seconds = stream.seconds_live
         found.append(
             Live(
                 stream=stream,

@@ -15,7 +15,7 @@ from workspaces_app.models import Role
 
 def stream(user: Person, pk: UUID, *, needs: Role = Role.VIEWER) -> Stream:
     """The stream when the person may do there what `needs` says; 404 for strangers, 403 below the role."""
-    found = Stream.objects.visible_to(user).select_related("workspace", "owner").filter(pk=pk).first()
+    found = Stream.objects.visible_to(user).for_page().filter(pk=pk).first()
     if found is None:
         raise Http404
     workspaces.require(user, found.workspace_id, needs)

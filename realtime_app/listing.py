@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.utils import timezone
-
 from commands.models import Command
 from realtime_app.models import Stream
 from realtime_app.page import Status, status_of
@@ -26,13 +24,13 @@ class Row:
 
 
 def rows(streams: Sequence[Stream]) -> list[Row]:
-    creates, looks, now = _creates_of(streams), _looks_of(streams), timezone.now()
+    creates, looks = _creates_of(streams), _looks_of(streams)
     return [
         Row(
             stream=stream,
             status=status_of(stream, creates.get(stream.pk)),
             look=looks.get((stream.workspace_id, stream.avatar_id)),
-            seconds=stream.seconds_live(now),
+            seconds=stream.seconds_live,
         )
         for stream in streams
     ]

@@ -89,6 +89,8 @@ class Stream(models.Model):
     objects = StreamQuerySet.as_manager()
 
     if TYPE_CHECKING:
+        # Only streams read `for_page` or `for_list` know it.
+        looked_at: datetime
         deltas: RelatedManager[TextDelta]
         words: RelatedManager[Word]
         workspace_id: Any
@@ -126,11 +128,12 @@ class Stream(models.Model):
         """Whether text may be pushed: also before it plays, but not to a script or a recording."""
         return self.kind == StreamKind.TEXT_STREAM and not self.ended
 
-    def seconds_live(self, now: datetime) -> float:
-        """How long it has been seen playing; what HeyGen bills comes close to it."""
+    @property
+    def seconds_live(self) -> float:
+        """How long it had been seen playing when it was read; what HeyGen bills comes close to it."""
         if self.started_at is None:
             return 0.0
-        return max(0.0, ((self.ended_at or self.gone_at or now) - self.started_at).total_seconds())
+        return max(0.0, ((self.ended_at or self.gone_at or self.looked_at) - self.started_at).total_seconds())
 
 
 class TextDelta(models.Model):

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commands.models import Command, State
@@ -135,7 +134,6 @@ def pushed_text(delta: TextDelta, stream: Stream) -> PushedText:
 
 def context(stream: Stream, *, since: int | None = None, variant: str = "") -> dict[str, Any]:
     """What the templates of the live page need. With `since` only the words and texts that are newer than that version."""
-    now = timezone.now()
     create = Command.objects.for_object(CREATE_KIND, stream.pk).last() if stream.stream_id is None else None
     if create is not None and getattr(create, "repeated_by", None) is not None:
         create = None
@@ -159,9 +157,9 @@ def context(stream: Stream, *, since: int | None = None, variant: str = "") -> d
         "pushed": [pushed_text(delta, stream) for delta in deltas],
         "idle_at": idle_at(stream),
         "idle_seconds": IDLE_SECONDS,
-        "seconds_live": stream.seconds_live(now),
+        "seconds_live": stream.seconds_live,
         "price": settings.REALTIME_PRICE_PER_SECOND,
-        "cost": stream.seconds_live(now) * settings.REALTIME_PRICE_PER_SECOND,
+        "cost": stream.seconds_live * settings.REALTIME_PRICE_PER_SECOND,
         "runs": stream.group == StreamGroup.STREAMING and not stream.ended,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models.functions import Now
 
 from workspaces_app.scoping import WorkspaceScoped
 
@@ -21,8 +22,13 @@ LIST_FILTERS: dict[str, models.Q] = {
 
 class StreamQuerySet(WorkspaceScoped, models.QuerySet["Stream"]):
     def for_list(self) -> StreamQuerySet:
-        """Rows of the live list: owner and workspace joined, newest first."""
-        return self.select_related("workspace", "owner").order_by("-created_at", "-id")
+        """Rows of the live list: as `for_page`, newest first."""
+        return self.for_page().order_by("-created_at", "-id")
+
+    def for_page(self) -> StreamQuerySet:
+        """Owner and workspace joined; `looked_at` is the database's now."""
+        rows = self.select_related("workspace", "owner")
+        return rows.annotate(looked_at=Now())  # type: ignore[no-redef]  # the model declares it
 
     def running(self) -> StreamQuerySet:
         """Streams that are not known to have ended."""

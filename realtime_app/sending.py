@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, Max, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 import heygen
 from commands import ledger
 from commands.kinds import Accepted, AskPerson, CommandKind, Later, NotYet, Outcome, Refused, Settlement
 from commands.models import Command, State
-from polling import schedule
+from polling import clock, schedule
 from polling.budget import Priority
 from polling.changes import Announcement, announce
 from realtime_app import buffered
@@ -71,7 +71,7 @@ def create_accepted(command: Command, outcome: Accepted) -> None:
         group=StreamGroup.PENDING,
         error_message="",
         # The opening words are text, too: the idle rule counts from them.
-        last_text_at=timezone.now(),
+        last_text_at=Now(),
     )
     schedule.enroll(
         "stream",
@@ -129,7 +129,7 @@ def append_accepted(command: Command, outcome: Accepted) -> None:
     if total is not None:
         TextDelta.objects.filter(command=command).update(buffered_bytes=total)
         Stream.objects.filter(pk=command.object_id, buffered_bytes__lt=total).update(buffered_bytes=total)
-    spoken_at = command.attempt_at or timezone.now()
+    spoken_at = command.attempt_at or clock.now()
     Stream.objects.filter(Q(last_text_at=None) | Q(last_text_at__lt=spoken_at), pk=command.object_id).update(
         last_text_at=spoken_at
     )

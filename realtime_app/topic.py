@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.template.loader import render_to_string
-from django.utils import timezone
 
 from eventstream.topics import Topic
 from polling import schedule
@@ -32,9 +31,7 @@ def age(object_id: UUID) -> float | None:
     """Seconds since HeyGen was last asked. It is asked for open pages only, so this is also where the mirror hears of them."""
     watch(object_id)
     seen = schedule.freshness(KIND, [object_id]).get(object_id)
-    if seen is None or seen.polled_at is None:
-        return None
-    return max(0.0, (timezone.now() - seen.polled_at).total_seconds())
+    return None if seen is None else seen.age
 
 
 def watch(object_id: UUID) -> None:
@@ -50,7 +47,7 @@ def watch(object_id: UUID) -> None:
 
 def fragments(object_id: UUID, since: int | None, language: str, variant: str) -> str:
     """HTML that brings a page from version `since` to now; "" when there is nothing to show."""
-    stream = Stream.objects.select_related("workspace", "owner").filter(pk=object_id).first()
+    stream = Stream.objects.for_page().filter(pk=object_id).first()
     if stream is None:
         return ""
     return render_to_string(

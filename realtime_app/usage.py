@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from realtime_app.models import Stream
@@ -16,11 +16,9 @@ from workspaces_app.overview import UsageLine, usage_line
 
 def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
     """Streams that played, for how long, and what they cost at `REALTIME_PRICE_PER_SECOND`."""
-    now = timezone.now()
     played = Stream.objects.filter(workspace=workspace, started_at__gte=since)
-    lengths = [
-        stream.seconds_live(now) for stream in played.only("started_at", "ended_at", "gone_at").iterator()
-    ]
+    columns = played.only("started_at", "ended_at", "gone_at")
+    lengths = [stream.seconds_live for stream in columns.annotate(looked_at=Now()).iterator()]  # type: ignore[no-redef]
     return [
         usage_line(
             _("Live streams in %(days)s days"),

@@ -121,13 +121,9 @@ def own_note(user: Person, session_pk: UUID, pk: UUID) -> Note:
 
 
 def media_file(user: Person, pk: UUID) -> MediaFile:
-    """A file that the person may see; 404 otherwise."""
-    found = (
-        MediaFile.objects.visible_to(user)
-        .select_related("resource", "video", "workspace")
-        .filter(pk=pk)
-        .first()
-    )
+    """A file that the person may see; 404 otherwise. It knows whether its `link_is_fresh`."""
+    rows = MediaFile.objects.visible_to(user).select_related("resource", "video", "workspace")
+    found = rows.with_link_age().filter(pk=pk).first()
     if found is None:
         raise Http404
     return found

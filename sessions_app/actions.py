@@ -11,7 +11,7 @@ from typing import Any
 import uuid6
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from commands import ledger
 from commands.kinds import Accepted, Refused
@@ -55,7 +55,6 @@ def create(
     Raises commands.ledger.TokenTaken.
     """
     payload = {**values, "files": list(files), "dialect": workspace.dialect}
-    now = timezone.now()
     with transaction.atomic():
         command, pressed = ledger.record(
             CREATE_KIND,
@@ -75,8 +74,8 @@ def create(
             prompt=values["prompt"],
             settings=payload,
             owner=by,
-            active_at=now,
-            status_since=now,
+            active_at=command.created_at,
+            status_since=command.created_at,
         )
         SearchText.objects.create(
             session=session, position=-1, text=indexed(session.prompt, session.workspace_id)
@@ -171,7 +170,7 @@ def edit_note(note: Note, *, body: str, by: User) -> None:
     """Another text for a note; the same one changes nothing."""
     with transaction.atomic():
         changed = Note.objects.filter(pk=note.pk).exclude(body=body)
-        if changed.update(body=body, edited_at=timezone.now()):
+        if changed.update(body=body, edited_at=Now()):
             _note_event(note.session, "session.note_changed", by)
 
 
@@ -226,7 +225,7 @@ def tag(session: VideoSession, *, tags: Sequence[str], by: User) -> None:
 
 def touched(session: VideoSession) -> None:
     """Something happened in the session that its viewers and its list should show."""
-    VideoSession.objects.filter(pk=session.pk).update(active_at=timezone.now())
+    VideoSession.objects.filter(pk=session.pk).update(active_at=Now())
     _changed(session)
 
 

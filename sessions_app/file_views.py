@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -25,8 +24,6 @@ from sessions_app.forms import ItemsForm
 from sessions_app.models import MediaFile, MediaRole, MediaState
 from workspaces_app.requests import SignedIn
 
-# A link is handed to a browser only that soon after HeyGen gave it; it may be signed for minutes.
-LINK_MINUTES = 5
 # What a browser may show in a page. Anything else, SVG and HTML above all, is only ever downloaded.
 INLINE = re.compile(r"image/(png|jpeg|webp|gif|avif)|video/(mp4|webm|quicktime)|audio/[a-z0-9.+-]+")
 
@@ -38,8 +35,7 @@ def file(request: SignedIn, pk: UUID) -> HttpResponse:
     found = access.media_file(request.user, pk)
     if found.state == MediaState.STORED:
         return _stored(found, download="download" in request.GET)
-    age = timezone.now() - found.linked_at if found.linked_at else None
-    if age is not None and age < timedelta(minutes=LINK_MINUTES) and vault.listed(found.remote_url):
+    if found.link_is_fresh and vault.listed(found.remote_url):
         response = HttpResponseRedirect(found.remote_url)
         response["Cache-Control"] = "no-store"
         return response

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.urls import reverse
-from django.utils import timezone
 
 from commands.models import Command
 from commands.querysets import CommandQuerySet
+from polling import clock
 from sessions_app import access, conversation, meanwhile, storyboard_page, turn, words
 from sessions_app.models import MediaFile, MediaState, Mode, Snooze, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
@@ -47,13 +47,12 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
 
     Five queries at most, however much waits.
     """
-    now = timezone.now()
     found = [
         Item(_why(session), session, _since(session), words.status_of(session), _picture_of(session))
-        for rows in _sessions(user, now, workspace)
+        for rows in _sessions(user, workspace)
         for session in (_with_picture(rows) if pictures else rows).select_related("workspace", "owner")[:MOST]
     ]
-    presses = list(_unclear(user, now, workspace).select_related("by")[:MOST])
+    presses = list(_unclear(user, workspace).select_related("by")[:MOST])
     sessions = VideoSession.objects.visible_to(user).select_related("workspace", "owner")
     by_id = sessions.in_bulk([press.object_id for press in presses]) if presses else {}
     found += [
@@ -76,30 +75,32 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
 
 def count(user: User) -> int:
     """How many that are, without reading them; a session with an unclear press may count twice."""
-    now = timezone.now()
-    return sum(rows.count() for rows in _sessions(user, now, "")) + _unclear(user, now, "").count()
+    return sum(rows.count() for rows in _sessions(user, "")) + _unclear(user, "").count()
 
 
-def _sessions(user: User, now: datetime, workspace: str) -> list[VideoSessionQuerySet]:
+def _sessions(user: User, workspace: str) -> list[VideoSessionQuerySet]:
     """Each kind for itself: every one of them has an index to walk."""
-    mine = VideoSession.objects.visible_to(user).not_snoozed_by(user, now)
+    mine = VideoSession.objects.visible_to(user).not_snoozed_by(user)
     if workspace:
         mine = mine.filter(workspace__slug=workspace)
     answers = meanwhile.under_way().filter(object_id=OuterRef("pk"))
-    since = now - timedelta(days=FAILED_DAYS)
+    since = clock.later(-FAILED_DAYS * 86400)
+    thinking, rendering = (
+        clock.later(-limit.total_seconds()) for limit in (turn.STUCK, turn.RENDERING_STUCK)
+    )
     return [
         mine.waiting_for_a_person().exclude(Exists(answers)),
         mine.failed_here(since),
-        mine.stuck(thinking=now - turn.STUCK, rendering=now - turn.RENDERING_STUCK, since=since),
+        mine.stuck(thinking=thinking, rendering=rendering, since=since),
     ]
 
 
-def _unclear(user: User, now: datetime, workspace: str) -> CommandQuerySet:
+def _unclear(user: User, workspace: str) -> CommandQuerySet:
     mine = user.memberships.values("workspace_id")
     found = Command.objects.asking_a_person().filter(workspace__in=mine, kind__startswith="session.")
     if workspace:
         found = found.filter(workspace__slug=workspace)
-    return found.exclude(object_id__in=user.snoozes.in_force(now).order_by().values("session_id"))
+    return found.exclude(object_id__in=user.snoozes.in_force().order_by().values("session_id"))
 
 
 def _with_picture(rows: VideoSessionQuerySet) -> VideoSessionQuerySet:
@@ -160,7 +161,7 @@ def wake(session: VideoSession, *, by: User) -> None:
 def snoozed(user: User) -> list[Snooze]:
     """What this person put off, the next to come back first."""
     mine = Snooze.objects.filter(user=user, session__workspace__in=user.memberships.values("workspace_id"))
-    return list(mine.in_force(timezone.now()).select_related("session", "session__workspace")[:MOST])
+    return list(mine.in_force().select_related("session", "session__workspace")[:MOST])
 
 
 # --- One of them, closely -----------------------------------------------------------------------------------------------

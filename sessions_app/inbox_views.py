@@ -11,7 +11,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -253,7 +252,7 @@ def snooze(request: SignedIn, pk: UUID) -> HttpResponse:
     choice = form.cleaned_data["until"] if form.is_valid() else "tomorrow"
     if choice:
         waiting_room.snooze(
-            session, by=request.user, until=waiting_room.until(choice, request.user, timezone.now())
+            session, by=request.user, until=waiting_room.until(choice, request.user, session.looked_at)
         )
     else:
         waiting_room.wake(session, by=request.user)

@@ -7,16 +7,16 @@ A page carries a mark of what had been said when it was drawn (`mark`); with a m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commands.models import Command, State
 from commands.querysets import OPEN_STATES, CommandQuerySet
+from polling import clock
 from sessions_app.models import Message, VideoSession
 from sessions_app.sending import SEND_KIND
 
@@ -94,9 +94,8 @@ def answers(session: VideoSession, question: int, *, but: Command) -> list[Said]
 def under_way(accepted_within: float = UNSEEN_SECONDS) -> CommandQuerySet:
     """Messages to agents that nobody has seen an answer to: on their way, or taken by HeyGen within so many seconds and
     not in the conversation yet. Without those that a person has to decide about."""
-    recent = timezone.now() - timedelta(seconds=accepted_within)
     return Command.objects.filter(kind=SEND_KIND, message=None, asks_person_since=None).filter(
-        Q(state__in=OPEN_STATES) | Q(state=State.ACCEPTED, settled_at__gte=recent)
+        Q(state__in=OPEN_STATES) | Q(state=State.ACCEPTED, settled_at__gte=clock.later(-accepted_within))
     )
 
 

@@ -38,6 +38,7 @@ from sessions_app.querysets import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -122,8 +123,10 @@ class VideoSession(models.Model):
         drafts: RelatedManager[Draft]
         workspace_id: Any
         owner_id: int | None
-        # Only sessions read `for_page` know the first, only those that `access` gave to a person the others.
+        # Only sessions read `for_page` know the first two, those that the mirror writes the second, only those that `access`
+        # gave to a person the others.
         newest_press: UUID | None
+        looked_at: datetime
         read_to: int | None
         has_attached: bool
 
@@ -288,6 +291,8 @@ class Resource(models.Model):
     objects = ResourceQuerySet.as_manager()
 
     if TYPE_CHECKING:
+        # Only those of `storyboard.newest` know it.
+        announced_lately: bool
         files: RelatedManager[MediaFile]
         session_id: Any
         workspace_id: Any
@@ -405,6 +410,9 @@ class MediaFile(models.Model):
     objects = MediaFileQuerySet.as_manager()
 
     if TYPE_CHECKING:
+        # Only files that `access` gave to a person know the first, only those of the `files` lane the second.
+        link_is_fresh: bool | None
+        link_is_old: bool
         resource_id: Any
         video_id: Any
         workspace_id: Any
@@ -525,7 +533,7 @@ class Approval(models.Model):
     """
 
     session = models.ForeignKey(VideoSession, on_delete=models.CASCADE, related_name="approvals")
-    # The message that carries the revision, as `storyboard.Revision.position`.
+    # The message that carries the revision, as `storyboard.Revision.position`. A replay moves it along.
     position = models.PositiveIntegerField()
     by = models.ForeignKey(
         django_settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="storyboard_approvals"

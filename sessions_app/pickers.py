@@ -12,11 +12,11 @@ from uuid import UUID
 
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from polling import clock
 from workspaces_app.catalogue import EVERY_SECONDS, FACETS
 from workspaces_app.models import CatalogueItem, CatalogueKind, CatalogueRead
 
@@ -155,11 +155,10 @@ class CatalogueState:
 
 
 def catalogue_state(workspace: Workspace) -> CatalogueState:
-    read = CatalogueRead.objects.filter(workspace=workspace).first()
+    read = CatalogueRead.objects.filter(workspace=workspace).annotate(age=clock.age("finished_at")).first()
     if read is None:
         return CatalogueState(None, False, {}, {})
-    oldest = timezone.now() - timedelta(seconds=2 * EVERY_SECONDS)
-    late = read.finished_at is not None and read.finished_at < oldest
+    late = read.age is not None and read.age > timedelta(seconds=2 * EVERY_SECONDS)
     return CatalogueState(read.finished_at, late, read.facets, read.problems)
 
 

@@ -11,14 +11,14 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum, Window
-from django.db.models.functions import Left, Length, RowNumber
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Left, Length, Now, RowNumber
 
 from commands.models import Command
+from polling import clock
 from workspaces_app.scoping import WorkspaceScoped
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sessions_app.models import (  # noqa: F401
         Approval,
         MediaFile,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 # HeyGen's words for an agent at work on the next answer; a rendering takes its time.
 THINKING = ("thinking", "processing")
+LINK_FRESH_SECONDS = 300
 
 
 class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
@@ -45,12 +46,13 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
         return self.select_related("workspace", "owner").order_by("-active_at", "-id")
 
     def for_page(self) -> VideoSessionQuerySet:
-        """For the page of a session: workspace and owner joined, `newest_press` is the last message that was pressed here."""
+        """For the page of a session: workspace and owner joined, `newest_press` is the last message that was pressed here,
+        `looked_at` the database's now."""
         sent = Command.objects.filter(kind="session.send", object_id=OuterRef("pk")).order_by("-id")
         return self.select_related(
             "workspace", "owner"
         ).annotate(  # type: ignore[no-redef]  # the model declares it
-            newest_press=Subquery(sent.values("id")[:1])
+            newest_press=Subquery(sent.values("id")[:1]), looked_at=Now()
         )
 
     def as_history_values(self) -> models.QuerySet[Any, Any]:
@@ -69,11 +71,13 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
             .order_by("status_since", "id")
         )
 
-    def failed_here(self, since: datetime) -> VideoSessionQuerySet:
+    def failed_here(self, since: Combinable) -> VideoSessionQuerySet:
         """Sessions started here that failed after `since`. What failed elsewhere before it was found is nobody's news."""
         return self.filter(group="failed", archived=False, owner__isnull=False, status_since__gte=since)
 
-    def stuck(self, *, thinking: datetime, rendering: datetime, since: datetime) -> VideoSessionQuerySet:
+    def stuck(
+        self, *, thinking: Combinable, rendering: Combinable, since: Combinable
+    ) -> VideoSessionQuerySet:
         """Sessions started here that have shown nothing new after `thinking`, or render since before `rendering`, but
         have shown something after `since`."""
         silent = models.Q(status__in=THINKING, active_at__lt=thinking, status_since__lt=thinking)
@@ -87,9 +91,9 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
             active_at__gte=since,
         )
 
-    def not_snoozed_by(self, user: User, now: datetime) -> VideoSessionQuerySet:
+    def not_snoozed_by(self, user: User) -> VideoSessionQuerySet:
         """Without those that this person put off and in which nothing has happened since."""
-        return self.exclude(models.Exists(user.snoozes.that_hide(models.OuterRef("pk"), now)))
+        return self.exclude(models.Exists(user.snoozes.that_hide(models.OuterRef("pk"))))
 
     def working(self) -> VideoSessionQuerySet:
         """Sessions that occupy one of HeyGen's places for concurrent jobs."""
@@ -102,18 +106,18 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
 
 
 class SnoozeQuerySet(models.QuerySet["Snooze"]):
-    def that_hide(self, session: models.OuterRef, now: datetime) -> SnoozeQuerySet:
+    def that_hide(self, session: models.OuterRef) -> SnoozeQuerySet:
         """Those that hold for `session`: their time has not come, and nothing happened in it meanwhile."""
         return self.filter(
-            models.Q(until=None) | models.Q(until__gt=now),
+            models.Q(until=None) | models.Q(until__gt=Now()),
             session=session,
             active_at__gte=models.F("session__active_at"),
         )
 
-    def in_force(self, now: datetime) -> SnoozeQuerySet:
+    def in_force(self) -> SnoozeQuerySet:
         """The same for all sessions, the next to come back first."""
         return self.filter(
-            models.Q(until=None) | models.Q(until__gt=now),
+            models.Q(until=None) | models.Q(until__gt=Now()),
             active_at__gte=models.F("session__active_at"),
             session__archived=False,
         ).order_by(models.F("until").asc(nulls_last=True), "id")
@@ -173,6 +177,11 @@ class VideoQuerySet(WorkspaceScoped, models.QuerySet["Video"]):
 
 class MediaFileQuerySet(WorkspaceScoped, models.QuerySet["MediaFile"]):
     """Scoped like the rest; a file is asked for by its id."""
+
+    def with_link_age(self) -> MediaFileQuerySet:
+        """`link_is_fresh`: HeyGen gave the link so lately that a browser may be sent there; it may be signed for minutes."""
+        fresh = models.Q(linked_at__gt=clock.later(-LINK_FRESH_SECONDS))
+        return self.annotate(link_is_fresh=fresh)  # type: ignore[no-redef]  # the model declares it
 
 
 class UploadQuerySet(WorkspaceScoped, models.QuerySet["Upload"]):

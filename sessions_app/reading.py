@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Min, OuterRef, Q, Subquery
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from sessions_app.models import ReadMark, VideoSession
 
@@ -60,5 +60,5 @@ def mark_read(session: VideoSession, user: User, position: int) -> None:
     mark = ReadMark(session=session, user=user, position=position)
     ReadMark.objects.bulk_create([mark], ignore_conflicts=True)
     ReadMark.objects.filter(session=session, user=user, position__lt=position).update(
-        position=position, at=timezone.now()
+        position=position, at=Now()
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 import heygen
 from commands.kinds import (
@@ -121,7 +121,7 @@ def create_accepted(command: Command, outcome: Accepted) -> None:
         status=status[:64],
         group=statuses.session_group(status) if status else StatusGroup.WORKING,
         video_id=str(outcome.answer.get("video_id") or ""),
-        status_since=timezone.now(),
+        status_since=Now(),
     )
     schedule.enroll(
         "session",
@@ -178,13 +178,13 @@ def _take_over_marks(adopted: VideoSession, session_id: UUID) -> None:
 
 def create_refused(command: Command, outcome: Refused) -> None:
     VideoSession.objects.filter(pk=command.object_id, remote_id=None).update(
-        group=StatusGroup.FAILED, status_since=timezone.now()
+        group=StatusGroup.FAILED, status_since=Now()
     )
 
 
 def create_repeated(command: Command, repeat: Command) -> None:
     VideoSession.objects.filter(pk=command.object_id, remote_id=None).update(
-        group=StatusGroup.WORKING, status_since=timezone.now()
+        group=StatusGroup.WORKING, status_since=Now()
     )
 
 

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.template.loader import render_to_string
-from django.utils import timezone
 
 from commands.models import Command
 from polling import schedule
@@ -99,8 +98,8 @@ def some_messages(session: VideoSession, *, start: int | None, before: int | Non
 
 
 def context(session: VideoSession, rights: Rights, *, since: int | None = None) -> dict[str, Any]:
-    """Everything that the page shows of the session. With `since`, only messages that changed after that version."""
-    now = timezone.now()
+    """Everything that the page shows of the session, as `for_page` read it. With `since`, only messages that changed after that version."""
+    now = session.looked_at
     newest = list(conversation.rows(session).order_by("-position")[:PAGE])[::-1]
     resources = list(Resource.objects.filter(session=session).in_order())
     shown = newest if since is None else _changed(newest, resources, since)
@@ -125,7 +124,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "is_reviewing": reviewing,
         "needs_approver": access.needs_approver(session),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
-        "freshness": _freshness(session, now),
+        "freshness": _freshness(session),
         **_chat(session, shown, by_remote_id),
         "older_before": str(newest[0].position) if newest and newest[0].position > 0 else None,
         "presses": presses,
@@ -226,7 +225,7 @@ class Freshness:
     late_because: str
 
 
-def _freshness(session: VideoSession, now: datetime) -> Freshness:
+def _freshness(session: VideoSession) -> Freshness:
     known = schedule.freshness(KIND, [session.pk]).get(session.pk)
     if known is None:
         return Freshness(None, "")
@@ -251,9 +250,7 @@ def age(session_id: UUID) -> float | None:
     """Seconds since HeyGen was last asked. Who asks for it has the page open: the session counts as watched."""
     schedule.watch(KIND, session_id)
     known = schedule.freshness(KIND, [session_id]).get(session_id)
-    if known is None or known.polled_at is None:
-        return None
-    return (timezone.now() - known.polled_at).total_seconds()
+    return None if known is None else known.age
 
 
 def fragments(session_id: UUID, since: int | None, language: str, variant: str) -> str:

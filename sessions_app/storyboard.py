@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models import Q
 
+from polling import clock
 from sessions_app.models import Message, Resource, VideoSession
 
 # What a person can look at and judge: pictures, or a draft where there is none; beside pictures it only repeats them. A
@@ -41,13 +41,10 @@ def newest(session: VideoSession) -> Revision | None:
     already waits for a verdict on the next.
     """
     messages = Message.objects.filter(session=session).that_make_revisions()
-    resources = list(Resource.objects.filter(session=session).in_order())
-    since = timezone.now() - timedelta(seconds=UNDESCRIBED_SECONDS)
-    undescribed = {
-        resource.pk
-        for resource in resources
-        if resource.read_at is None and not resource.missing and resource.first_seen_at > since
-    }
+    announced_lately = Q(read_at=None, missing=False, first_seen_at__gt=clock.later(-UNDESCRIBED_SECONDS))
+    rows = Resource.objects.filter(session=session).in_order()
+    resources = list(rows.annotate(announced_lately=announced_lately))  # type: ignore[no-redef]  # the model declares it
+    undescribed = {resource.pk for resource in resources if resource.announced_lately}
     found = revisions(messages, resources, counted=undescribed)
     return found[-1] if found else None
 

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from timeline.models import Event, EventQuerySet, Source
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to write. `at` is aware; None stands for now. `actor_id` is the person's row, if a person acted."""
+    """An event to write. `at` is aware; None stands for the database's now. `actor_id` is the person's row, if a person acted."""
 
     workspace_id: UUID
     object_kind: str
@@ -29,7 +29,6 @@ class NewEvent:
 
 def record(events: Sequence[NewEvent]) -> list[Event]:
     """Write `events` with one INSERT, in the caller's transaction, and return the rows in the same order."""
-    now = timezone.now()
     return Event.objects.bulk_create(
         [
             Event(
@@ -40,7 +39,7 @@ def record(events: Sequence[NewEvent]) -> list[Event]:
                 data=dict(event.data),
                 source=str(event.source),
                 actor_id=event.actor_id,
-                at=event.at or now,
+                at=event.at or Now(),
             )
             for event in events
         ]

@@ -12,8 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q, Sum, Window
-from django.db.models.functions import RowNumber
-from django.utils import timezone
+from django.db.models.functions import Now, RowNumber
 
 from timeline.models import Exchange
 from timeline.redaction import redact
@@ -50,7 +49,6 @@ def keep(exchanges: Sequence[NewExchange], *, tidy: Collection[UUID] | None = No
     """
     if not exchanges:
         return
-    now = timezone.now()
     rows = []
     for exchange in exchanges:
         body = _pack(exchange.request, exchange.answer)
@@ -64,7 +62,7 @@ def keep(exchanges: Sequence[NewExchange], *, tidy: Collection[UUID] | None = No
                 milliseconds=exchange.milliseconds,
                 body=body,
                 size=len(body),
-                at=exchange.at or now,
+                at=exchange.at or Now(),
             )
         )
     # No savepoint in a poll's transaction: nobody there goes on without these rows.

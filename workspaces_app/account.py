@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 import heygen
 from polling.budget import Priority
@@ -83,7 +83,7 @@ def snapshot_of(workspace_id: UUID, account: heygen.Account) -> AccountSnapshot:
         username=account.username[:200],
         balance={"remaining": balance.remaining, "unit": balance.unit, "plan": balance.plan},
         raw=dict(account.raw),
-        changed_at=timezone.now(),
+        changed_at=Now(),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 import heygen
 from polling.budget import Priority
@@ -314,7 +314,7 @@ def _write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:
                 "cursor": then.cursor,
                 "taken": then.taken,
                 "problems": dict(then.problems),
-                **({} if then.part else {"finished_at": timezone.now()}),
+                **({} if then.part else {"finished_at": Now()}),
             },
         )
     return []

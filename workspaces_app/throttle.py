@@ -6,7 +6,6 @@ browser that has signed in before brings a signed device cookie and draws from a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,6 +14,7 @@ from django.conf import settings
 from django.db.models import F, FloatField, Value
 from django.db.models.functions import Cast, Greatest
 
+from polling import clock
 from workspaces_app.models import SignInBucket
 
 
@@ -80,7 +80,7 @@ def draw(wanted: Sequence[Bucket], *, now: float | None = None) -> float:
 
     A refused try gives back what it had already drawn, so that waiting helps.
     """
-    moment = time.time() if now is None else now
+    moment = clock.now().timestamp() if now is None else now
     SignInBucket.objects.bulk_create(
         [SignInBucket(key=bucket.key, spent_until=moment) for bucket in wanted], ignore_conflicts=True
     )
@@ -109,5 +109,5 @@ def give_back(wanted: Sequence[Bucket]) -> None:
 
 def forget_old(*, now: float | None = None) -> int:
     """Removes buckets that have been empty for an hour; returns how many."""
-    moment = time.time() if now is None else now
+    moment = clock.now().timestamp() if now is None else now
     return SignInBucket.objects.filter(spent_until__lt=moment - FORGET_AFTER_SECONDS).delete()[0]

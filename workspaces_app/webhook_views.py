@@ -6,12 +6,12 @@ import logging
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from heygen.decoding import WrongShape
 from heygen.webhooks import NotVerified, delivery_of, parse_delivery, verify
+from polling import clock
 from workspaces_app import crypto, webhooks
 from workspaces_app.models import WebhookEndpoint, Workspace
 
@@ -39,7 +39,7 @@ def endpoint(request: HttpRequest, path_token: str) -> HttpResponse:
     # A registration that is not finished, or whose answer held no secret, has the unguessable address alone.
     if row.encrypted_secret:
         try:
-            verify(raw, request.headers, crypto.unseal(row.encrypted_secret), now=timezone.now())
+            verify(raw, request.headers, crypto.unseal(row.encrypted_secret), now=clock.now())
         except NotVerified as refusal:
             security_log.warning("webhook of workspace %s refused: %s", row.workspace_id, refusal.reason)
             return HttpResponseForbidden()

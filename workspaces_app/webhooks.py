@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -18,9 +18,9 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import Max
 from django.urls import reverse
-from django.utils import timezone
 
 import heygen.webhooks
+from polling import clock
 from workspaces_app.models import WebhookDelivery, WebhookEndpoint, Workspace
 
 KEEP_DELIVERIES_DAYS = 30
@@ -99,7 +99,7 @@ def take(
 
 def forget_old() -> int:
     """Removes deliveries that no repeat can come of any more; returns how many."""
-    before = timezone.now() - timedelta(days=KEEP_DELIVERIES_DAYS)
+    before = clock.later(-KEEP_DELIVERIES_DAYS * 86400)
     return WebhookDelivery.objects.filter(received_at__lt=before).delete()[0]
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import F, Q
+from django.db.models.functions import Now
 
 import heygen
 from polling import cadence as cadences
-from polling import schedule
+from polling import clock, schedule
 from polling.budget import Priority
 from polling.changes import Announcement
 from polling.digests import digest_of
@@ -31,7 +31,7 @@ from workspaces_app.readings import failed
 
 KIND = "stream"
 # An address is signed for a while only: one that is older is replaced by what a read brings, though all else is the same.
-ADDRESS_AGE = timedelta(minutes=5)
+ADDRESS_SECONDS = 300
 
 # The engine's word for each of our groups.
 PACES: Mapping[str, str] = {
@@ -86,13 +86,12 @@ def cadence(pace: Pace) -> float | None:
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     connections = connections_for({claim.workspace_id for claim in claims})
-    old = timezone.now() - ADDRESS_AGE
-    rows = Stream.objects.filter(
-        pk__in=[claim.object_id for claim in claims], stream_id__isnull=False
-    ).values_list("pk", "workspace_id", "stream_id", "hls_url", "hls_read_at")
+    is_old = Q(hls_read_at=None) | Q(hls_read_at__lt=clock.later(-ADDRESS_SECONDS))
+    rows = Stream.objects.filter(pk__in=[claim.object_id for claim in claims], stream_id__isnull=False)
+    columns = rows.annotate(is_old=is_old).values_list("pk", "workspace_id", "stream_id", "hls_url", "is_old")
     return {
-        pk: Job(connections[workspace_id], stream_id or "", hls_url, read_at is None or read_at < old)
-        for pk, workspace_id, stream_id, hls_url, read_at in rows
+        pk: Job(connections[workspace_id], stream_id or "", hls_url, bool(is_old))
+        for pk, workspace_id, stream_id, hls_url, is_old in columns
         if workspace_id in connections
     }
 
@@ -134,7 +133,7 @@ def merge(change: Change, stored: Stream | None) -> dict[str, Any] | None:
 
 
 def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Announcement]:
-    now = timezone.now()
+    now = clock.now()
     work = [(change, columns) for change, columns in plans if columns is not None]
     ids = [change.claim.object_id for change, _ in work]
     Stream.objects.filter(pk__in=ids).update(version=F("version") + 1)
@@ -188,7 +187,7 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     ids = [claim.object_id for claim in gone]
     if not ids:
         return
-    Stream.objects.filter(pk__in=ids, gone_at=None).update(gone_at=timezone.now(), version=F("version") + 1)
+    Stream.objects.filter(pk__in=ids, gone_at=None).update(gone_at=Now(), version=F("version") + 1)
     schedule.retire(words.KIND, ids)
     record(
         [NewEvent(claim.workspace_id, KIND, claim.object_id, "stream.gone", Source.POLL) for claim in gone]

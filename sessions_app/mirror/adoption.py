@@ -14,11 +14,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 import heygen
 from commands.models import Command
-from polling import schedule
+from polling import clock, schedule
 from polling.budget import Priority
 from polling.changes import Announcement
 from polling.digests import digest_of
@@ -179,7 +178,7 @@ def merge(change: Change, known: Known) -> Plan:
 
 
 def write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:
-    now = timezone.now()
+    now = clock.now()
     for change, plan in plans:
         claim = change.claim
         adopt(

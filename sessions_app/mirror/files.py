@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import F, Q
 
-from polling import schedule
+from polling import clock, schedule
 from polling.changes import Announcement
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading
 from sessions_app import vault
@@ -33,7 +31,7 @@ class Job:
     owner_kind: str
     owner_id: UUID
     session_id: UUID
-    linked_at: datetime | None
+    link_is_old: bool
 
 
 def cadence(pace: Pace) -> float | None:
@@ -47,12 +45,13 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     rows = MediaFile.objects.filter(
         pk__in=[claim.object_id for claim in claims], state=MediaState.WANTED
     ).select_related("resource", "video")
+    is_old = Q(linked_at=None) | Q(linked_at__lt=clock.later(-LINK_SECONDS))
     jobs: dict[UUID, Job] = {}
-    for file in rows:
+    for file in rows.annotate(link_is_old=is_old):  # type: ignore[no-redef]  # the model declares it
         owner = file.resource or file.video
         if owner is not None:
             kind = "resource" if file.resource_id else "video"
-            jobs[file.pk] = Job(file.remote_url, kind, owner.pk, owner.session_id, file.linked_at)
+            jobs[file.pk] = Job(file.remote_url, kind, owner.pk, owner.session_id, file.link_is_old)
     return jobs
 
 
@@ -74,7 +73,7 @@ def merge(change: Change, stored: None) -> vault.Copy:
 
 
 def write(plans: Sequence[tuple[Change, vault.Copy]]) -> Sequence[Announcement]:
-    now = timezone.now()
+    now = clock.now()
     files = MediaFile.objects.in_bulk([change.claim.object_id for change, _ in plans])
     for change, copy in plans:
         file = files.get(change.claim.object_id)
@@ -103,7 +102,6 @@ def _shown_again(session_ids: set[UUID], file_ids: list[UUID]) -> list[Announcem
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     jobs = load([claim for claim, _, _ in failures])
-    old = timezone.now() - timedelta(seconds=LINK_SECONDS)
     for claim, failure, count in failures:
         job = jobs.get(claim.object_id)
         if job is None:
@@ -112,7 +110,7 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
         MediaFile.objects.filter(pk=claim.object_id).update(
             failure=failure.message[:500], state=MediaState.FAILED if over else MediaState.WANTED
         )
-        if failure.reason == "link_expired" and not over and (job.linked_at is None or job.linked_at < old):
+        if failure.reason == "link_expired" and not over and job.link_is_old:
             schedule.wake(job.owner_kind, [job.owner_id])
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from polling import schedule
+from polling import clock, schedule
 from sessions_app.models import MediaFile, MediaRole, MediaState
 
 FILE_KIND = "file"
@@ -40,10 +40,10 @@ def same_target(one: str, other: str) -> bool:
         return one == other  # no address at all, as it came
 
 
-def wanting_links(owner: str, ids: Iterable[UUID], *, now: datetime) -> set[UUID]:
+def wanting_links(owner: str, ids: Iterable[UUID]) -> set[UUID]:
     """Which of these `owner`s ("resource", "video") have a file to copy whose link is old enough to be asked for anew."""
     files = MediaFile.objects.filter(
-        state=MediaState.WANTED, linked_at__lt=now - timedelta(seconds=LINK_SECONDS), **{f"{owner}__in": ids}
+        state=MediaState.WANTED, linked_at__lt=clock.later(-LINK_SECONDS), **{f"{owner}__in": ids}
     )
     return set(files.values_list(owner, flat=True))
 

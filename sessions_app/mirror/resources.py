@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F
-from django.utils import timezone
 
 import heygen
+from polling import clock
 from polling.budget import Priority
 from polling.changes import Announcement
 from polling.digests import digest_of
@@ -53,7 +53,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     rows = Resource.objects.filter(
         pk__in=[claim.object_id for claim in claims], session__remote_id__isnull=False
     ).values_list("pk", "workspace_id", "session_id", "session__dialect", "session__remote_id", "resource_id")
-    wanting = wanting_links("resource", [claim.object_id for claim in claims], now=timezone.now())
+    wanting = wanting_links("resource", [claim.object_id for claim in claims])
     return {
         pk: Job(connections[workspace_id], dialect, session_id, remote_id or "", resource_id, pk in wanting)
         for pk, workspace_id, session_id, dialect, remote_id, resource_id in rows
@@ -94,7 +94,7 @@ def merge(change: Change, stored: None) -> dict[str, Any]:
 
 
 def write(plans: Sequence[tuple[Change, dict[str, Any]]]) -> Sequence[Announcement]:
-    now = timezone.now()
+    now = clock.now()
     rows = Resource.objects.in_bulk([change.claim.object_id for change, _ in plans])
     session_ids = {change.job.session_id for change, _ in plans}
     # A session's page shows its resources: they move its version.

@@ -17,14 +17,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 import heygen
 from commands import ledger
 from commands.kinds import Accepted
 from commands.models import Command
 from heygen import matching, statuses
-from polling import schedule
+from polling import clock, schedule
 from polling.budget import Priority
 from polling.cadence import DAY, HOUR, MINUTE, MISSING, Pace, standard, within_window
 from polling.changes import Announcement, announce
@@ -122,7 +122,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
             object_id__in=ids,
             kind__in=SENDS,
             state__in=("sending", "accepted", "unknown"),
-            attempt_at__gte=timezone.now() - timedelta(seconds=REACTION_SECONDS),
+            attempt_at__gte=clock.later(-REACTION_SECONDS),
             message=None,
         ).values_list("object_id", flat=True)
     )
@@ -311,12 +311,14 @@ def _own_messages(plan: Plan, known: Known) -> None:
 
 def write(plans: Sequence[tuple[Change, Plan | None]]) -> Sequence[Announcement]:
     """Stores a batch; the engine has fenced it and holds the transaction."""
-    now = timezone.now()
     work = [(change, plan) for change, plan in plans if plan is not None]
     ids = [change.claim.object_id for change, _ in work]
     VideoSession.objects.filter(pk__in=ids).update(version=F("version") + 1)
-    sessions = VideoSession.objects.in_bulk(ids)
+    sessions = VideoSession.objects.annotate(looked_at=Now()).in_bulk(ids)  # type: ignore[no-redef]  # the model declares it
     work = [(change, plan) for change, plan in work if change.claim.object_id in sessions]
+    if not work:
+        return []
+    now = max(session.looked_at for session in sessions.values())
     _write_sessions(work, sessions, now)
     _write_messages(work, sessions, now)
     _write_objects(work, sessions, now)
@@ -561,9 +563,8 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     gone = [claim for claim, failure, count in failures if failure.missing and count == 3]
     if not gone:
         return
-    now = timezone.now()
     ids = [claim.object_id for claim in gone]
-    VideoSession.objects.filter(pk__in=ids, gone_at=None).update(gone_at=now, version=F("version") + 1)
+    VideoSession.objects.filter(pk__in=ids, gone_at=None).update(gone_at=Now(), version=F("version") + 1)
     record(
         [NewEvent(claim.workspace_id, KIND, claim.object_id, "session.gone", Source.POLL) for claim in gone]
     )
@@ -571,21 +572,21 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
 
 def on_stuck(claims: Sequence[Claim]) -> None:
     """One event for each stretch without news. HeyGen may still be at it: this is no failure."""
-    told = set(
+    told = list(
         Event.objects.filter(
             object_kind=KIND,
             object_id__in=[claim.object_id for claim in claims],
             what="session.stuck",
-            at__gte=timezone.now() - timedelta(seconds=max(claim.age for claim in claims)),
-        ).values_list("object_id", "at")
+            at__gte=clock.later(-max(claim.age for claim in claims)),
+        )
+        .annotate(age=clock.age("at"))
+        .values_list("object_id", "age")
     )
-    now = timezone.now()
     news = [
         claim
         for claim in claims
         if not any(
-            object_id == claim.object_id and at >= now - timedelta(seconds=claim.age)
-            for object_id, at in told
+            object_id == claim.object_id and age <= timedelta(seconds=claim.age) for object_id, age in told
         )
     ]
     if not news:

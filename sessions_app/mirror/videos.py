@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F
-from django.utils import timezone
 
 import heygen
 from heygen import statuses
+from polling import clock
 from polling.budget import Priority
 from polling.changes import Announcement
 from polling.digests import digest_of
@@ -38,7 +38,7 @@ class Job:
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     connections = connections_for({claim.workspace_id for claim in claims})
     ids = [claim.object_id for claim in claims]
-    wanting = wanting_links("video", ids, now=timezone.now())
+    wanting = wanting_links("video", ids)
     rows = Video.objects.filter(pk__in=ids).values_list("pk", "workspace_id", "session_id", "video_id")
     return {
         pk: Job(connections[workspace_id], session_id, video_id, pk in wanting)
@@ -83,7 +83,7 @@ def merge(change: Change, stored: Video | None) -> dict[str, Any] | None:
 
 
 def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Announcement]:
-    now = timezone.now()
+    now = clock.now()
     rows = Video.objects.in_bulk([change.claim.object_id for change, columns in plans if columns is not None])
     session_ids = {video.session_id for video in rows.values()}
     VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 
 from polling import schedule
 from polling.models import PollState
-from realtime_app.mirror.streams import ADDRESS_AGE
+from realtime_app.mirror.streams import ADDRESS_SECONDS
 from realtime_app.models import Stream, StreamGroup, StreamKind, Word
 from tests.realtime_app.conftest import Studio
 from timeline.models import Event
@@ -66,7 +68,8 @@ def test_polls_of_an_unchanged_stream_write_nothing_but_their_schedule(studio: S
 def test_a_fresh_address_replaces_an_old_one_though_nothing_else_changed(studio: Studio) -> None:
     stream = studio.playing()
     Stream.objects.filter(pk=stream.pk).update(
-        hls_url="https://files.heygen.ai/old.m3u8?sig=1", hls_read_at=timezone.now() - 2 * ADDRESS_AGE
+        hls_url="https://files.heygen.ai/old.m3u8?sig=1",
+        hls_read_at=timezone.now() - dt.timedelta(seconds=2 * ADDRESS_SECONDS),
     )
     assert studio.poll(stream).hls_url.startswith(studio.simulator.url)
 

@@ -106,6 +106,20 @@ def test_repeats_are_recognised_by_event_id_or_by_what_they_say(
     assert len(heard) == 2
 
 
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+def test_a_web_process_whose_clock_is_off_still_hears_heygen(
+    ahead: float,
+    endpoint: WebhookEndpoint,
+    heard: list[webhooks.Delivery],
+    set_clock: Callable[[float], None],
+) -> None:
+    body = body_of(session_id="s1")
+    headers = {"Signature": signature(body), "Heygen-Timestamp": str(int(time.time()))}
+    set_clock(ahead)
+    assert deliver(body, headers) == 200
+    assert len(heard) == 1
+
+
 @pytest.mark.parametrize("name", ["Heygen-Signature", "Signature", "X-HeyGen-Signature"])
 def test_each_style_of_signature_opens_the_door(
     name: str, endpoint: WebhookEndpoint, heard: list[webhooks.Delivery]

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from django.utils import timezone
 
 import heygen
+from polling import clock
 from polling.budget import Priority
 from polling.conf import figure
 from sessions_app.mirror.adoption import PAGE, adopt, known_of, strangers
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             begun = time.monotonic()
             page = self._page(client, cursor, pause)
             with transaction.atomic():
-                now = timezone.now()
+                now = clock.now()
                 known = known_of(workspace.pk, [item.session_id for item in page.items])
                 made += adopt(
                     strangers(page.items, known),
