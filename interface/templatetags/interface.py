@@ -10,12 +10,16 @@ from django import template
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 
 register = template.Library()
+
+HOUR = 3600
+DAY = 24 * HOUR
 
 # Group of a status -> its icon and the word that stands there when the caller has no better one.
 STATUSES: Mapping[str, tuple[str, Promise]] = {
@@ -88,19 +92,54 @@ def status(group: str, word: object = "") -> SafeString:
 
 @register.simple_tag
 def when(moment: dt.datetime | None, style: str = "relative") -> SafeString:
-    """A `<time>` that is right without JavaScript (UTC) and in the reader's own zone with it.
+    """A `<time>` that is right without JavaScript (UTC, or as long ago as it was then) and in the reader's own zone with it.
 
-    `style`: "relative" (5 minutes ago), "clock" (14:05, with the date where it is another day's), "date", "full", or
+    `style`: "relative" (5 min. ago), "clock" (14:05, with the date where it is another day's), "date", "full", or
     "elapsed" (counts up).
-    The text holds nothing of one person, so a fragment with it can be shared by all who look.
+    The text holds nothing of one person, so a fragment with it can be shared by all who look. It is about as long as what
+    `time.js` makes of it: nothing beside it moves when that comes.
     """
     if moment is None:
         return mark_safe('<span class="muted">&ndash;</span>')
     utc = moment.astimezone(dt.UTC)
     # Not Django's date formats: fifty of them cost more than the rest of a list.
     return mark_safe(  # noqa: S308  every part is escaped here
-        f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" data-when="{escape(style)}">{utc:%Y-%m-%d %H:%M} UTC</time>'
+        f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" data-when="{escape(style)}">{escape(_written(utc, style))}</time>'
     )
+
+
+def _written(moment: dt.datetime, style: str) -> str:
+    if style in ("relative", "elapsed"):
+        past = max(0, int((timezone.now() - moment).total_seconds()))
+        if style == "elapsed":
+            return clock(past)
+        if past < 7 * DAY:
+            return _ago(past, get_language())
+    return f"{moment:%Y-%m-%d}" if style in ("relative", "date") else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _ago(past: int, language: str | None) -> str:
+    """So many seconds in the one unit that fits: the steps and words of `time.js`."""
+    if past < 45:
+        return _count_ago("now", 0, language)
+    if past < HOUR:
+        return _count_ago("minutes", round(past / 60), language)
+    if past < DAY:
+        return _count_ago("hours", round(past / HOUR), language)
+    return _count_ago("days", round(past / DAY), language)
+
+
+@cache
+def _count_ago(unit: str, count: int, _language: str | None) -> str:
+    if unit == "now":
+        return gettext("now")
+    if unit == "minutes":
+        return ngettext("%(count)d min. ago", "%(count)d min. ago", count) % {"count": count}
+    if unit == "hours":
+        return ngettext("%(count)d hr. ago", "%(count)d hr. ago", count) % {"count": count}
+    if count == 1:
+        return gettext("yesterday")
+    return ngettext("%(count)d day ago", "%(count)d days ago", count) % {"count": count}
 
 
 @register.filter

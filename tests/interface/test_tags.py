@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.template import Context, Template
+from django.utils import timezone
 
 from interface.icons import NAMES, build, symbol
 from interface.templatetags.interface import STATUSES
@@ -38,6 +39,31 @@ def test_a_time_reads_as_utc_without_javascript():
     assert rendered("{% when moment 'clock' %}", moment=moment) == (
         '<time datetime="2026-03-04T15:05:06Z" data-when="clock">2026-03-04 15:05 UTC</time>'
     )
+
+
+@pytest.mark.parametrize(
+    ("past", "shown"),
+    [
+        (-5, "now"),
+        (44, "now"),
+        (50, "1 min. ago"),
+        (59 * 60, "59 min. ago"),
+        (3 * 3600, "3 hr. ago"),
+        (25 * 3600, "yesterday"),
+        (6 * 86400, "6 days ago"),
+    ],
+)
+def test_a_recent_time_is_written_as_the_browser_will_write_it(past: int, shown: str):
+    """Where it is not, everything beside it moves as soon as the page's modules run."""
+    moment = timezone.now() - dt.timedelta(seconds=past)
+    assert rendered("{% when moment %}", moment=moment).endswith(f">{shown}</time>")
+
+
+def test_an_old_time_is_a_day_and_a_length_counts_up():
+    moment = dt.datetime(2026, 3, 4, 17, 5, 6, tzinfo=dt.UTC)
+    assert ">2026-03-04</time>" in rendered("{% when moment %}", moment=moment)
+    begun = timezone.now() - dt.timedelta(seconds=127.2)
+    assert ">2:07</time>" in rendered("{% when begun 'elapsed' %}", begun=begun)
 
 
 def test_no_time_is_a_dash():
