@@ -8,9 +8,10 @@ exactly one of them finds that theirs was the last that was needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -107,6 +108,30 @@ def standing(session: VideoSession, position: int) -> Standing:
     """How far the approval of the revision at that message is; the session's workspace is at hand."""
     rule = ApprovalRule.of(session.workspace)
     return Standing(rule.needed, list(Approval.objects.that_count(session, rule).filter(position=position)))
+
+
+def waiting_for_others(sessions: Iterable[VideoSession], user: User) -> set[UUID]:
+    """Of these sessions, those whose newest storyboard the person approved and others still have to.
+
+    One query, and none where no workspace asks for several approvals. The sessions' workspaces are at hand.
+    """
+    several = {each.pk: each for each in sessions if ApprovalRule.of(each.workspace).needed > 1}
+    if not several:
+        return set()
+    given = Approval.objects.of_the_last_message(several).values_list(
+        "session_id", "by_id", "by__memberships__role"
+    )
+    counted: dict[UUID, set[int]] = {}
+    for session_id, by_id, role in given:
+        session = several[session_id]
+        rule = ApprovalRule.of(session.workspace)
+        if role in rule.roles and (rule.author_counts or by_id != session.owner_id):
+            counted.setdefault(session_id, set()).add(by_id)
+    return {
+        pk
+        for pk, people in counted.items()
+        if user.pk in people and len(people) < ApprovalRule.of(several[pk].workspace).needed
+    }
 
 
 def approve(

@@ -18,7 +18,7 @@ from django.urls import reverse
 from commands.models import Command
 from commands.querysets import CommandQuerySet
 from polling import clock
-from sessions_app import access, conversation, meanwhile, storyboard_page, turn, words
+from sessions_app import access, approving, conversation, meanwhile, storyboard_page, turn, words
 from sessions_app.models import MediaFile, MediaState, Mode, Snooze, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
 from sessions_app.session_page import Rights
@@ -45,7 +45,7 @@ class Item:
 def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[Item]:
     """Everything that waits for this person, the longest waiting first. `workspace` (its short name) narrows it.
 
-    Five queries at most, however much waits.
+    Six queries at most, however much waits.
     """
     found = [
         Item(_why(session), session, _since(session), words.status_of(session), _picture_of(session))
@@ -66,6 +66,10 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
         for press in presses
         if press.object_id in by_id
     ]
+    # What somebody approved waits for the others, no longer for them.
+    reviews = [item.session for item in found if item.why == "review"]
+    others = approving.waiting_for_others(reviews, user)
+    found = [item for item in found if item.why != "review" or item.session.pk not in others]
     # A session that waits for several reasons is one item: the press first, because it may have cost something.
     first: dict[UUID, Item] = {}
     for item in sorted(found, key=lambda item: item.why != "unclear"):

@@ -152,6 +152,14 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
             mine = mine.exclude(by=session.owner_id)
         return mine.select_related("by").order_by("id")
 
+    def of_the_last_message(self, sessions: Iterable[UUID]) -> ApprovalQuerySet:
+        """Those of a storyboard that nothing was said after, by active members, each with their membership there."""
+        return self.filter(
+            session__in=list(sessions),
+            by__is_active=True,
+            by__memberships__workspace=F("session__workspace"),
+        ).exclude(session__messages__position__gt=F("position"))
+
 
 class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):
     def described(self) -> ResourceQuerySet:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from commands import tokens
 from commands.kinds import Refused
 from commands.models import Command
-from sessions_app import approving, sending
+from sessions_app import approving, inbox, sending
 from sessions_app.models import Approval, VideoSession
 from sessions_app.words import event_sentence
 from tests.factories import MembershipFactory, UserFactory
@@ -109,6 +109,42 @@ def test_who_approved_and_all_others_get_what_they_can_press():
         assert f'data-not-own="{first.pk} {second.pk}"' in html
         assert f'data-own="{first.pk}"' in html
         assert html.count("Take it back") % 2 == 0
+
+
+def test_what_somebody_approved_waits_for_the_others_only(django_assert_num_queries: Any):
+    session = ruled(reviewing(), approvals_needed=2)
+    other = reviewing(workspace=session.workspace)
+    first, second = member(session), member(session)
+    outsider = MembershipFactory(user=first, role=Role.APPROVER).workspace
+    ruled(reviewing(workspace=outsider), approvals_needed=2)
+
+    def waits_for(user: User) -> set[Any]:
+        user = User.objects.get(pk=user.pk)
+        mine = {item.session for item in inbox.waiting(user) if item.session.workspace == session.workspace}
+        return mine
+
+    approve(session, first)
+    assert waits_for(first) == {other}
+    assert waits_for(second) == {session, other}
+
+    approve(session, first, verb="take-back")
+    assert waits_for(first) == {session, other}
+
+    # One that was given, but counts no longer, is no reason to wait.
+    approve(session, first)
+    approve(session, second)
+    Command.objects.update(
+        state="refused", settled_by="answer", settled_at="2026-01-01T00:00Z", due_at="2026-01-01T00:00Z"
+    )
+    assert waits_for(first) == {session, other}
+    Membership.objects.filter(user=second).update(role=Role.VIEWER)
+    assert waits_for(first) == {other}
+    shows(session, "a", "c")
+    assert waits_for(first) == {session, other}
+
+    approve(other, first)
+    with django_assert_num_queries(6):
+        inbox.waiting(User.objects.get(pk=first.pk))
 
 
 # --- Taken back ---------------------------------------------------------------------------------------------------------
