@@ -1,6 +1,7 @@
 /**
  * `<time datetime data-when="relative|clock|date|full|elapsed">`: the reader's language and zone.
- * The server writes UTC, which stays where this module does not run.
+ * The server writes UTC, which stays where this module does not run; what is relative it writes as we would, so that is
+ * touched only once it is out of date.
  */
 import { now } from "./now.js";
 import { widget } from "./widget.js";
@@ -19,12 +20,24 @@ const STYLES = {
   full: { dateStyle: "medium", timeStyle: "short" },
   exact: { dateStyle: "full", timeStyle: "long" },
 };
-// A formatter takes the browser milliseconds to make, and a page needs two or three of them.
+// A formatter takes the browser up to twenty milliseconds to make, and a page needs one or two of them.
 const made = new Map();
 
+function once(name, make) {
+  if (!made.has(name)) made.set(name, make());
+  return made.get(name);
+}
+
 function formatted(style, moment) {
-  if (!made.has(style)) made.set(style, formatter(STYLES[style]));
-  return made.get(style).format(moment);
+  return once(style, () => formatter(STYLES[style])).format(moment);
+}
+
+function ago(count, unit) {
+  return once("ago", () => new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" })).format(-count, unit);
+}
+
+function twoDigits(count) {
+  return once("two digits", () => new Intl.NumberFormat(language, { minimumIntegerDigits: 2 })).format(count);
 }
 
 function formatter(options) {
@@ -35,18 +48,16 @@ function formatter(options) {
   }
 }
 
-const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
-const number = new Intl.NumberFormat(language, { minimumIntegerDigits: 2, useGrouping: false });
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 function relative(moment, seconds) {
   const past = Math.max(0, seconds);
-  if (past < 45) return ago.format(0, "second");
-  if (past < HOUR) return ago.format(-Math.round(past / MINUTE), "minute");
-  if (past < DAY) return ago.format(-Math.round(past / HOUR), "hour");
-  if (past < 7 * DAY) return ago.format(-Math.round(past / DAY), "day");
+  if (past < 45) return ago(0, "second");
+  if (past < HOUR) return ago(Math.round(past / MINUTE), "minute");
+  if (past < DAY) return ago(Math.round(past / HOUR), "hour");
+  if (past < 7 * DAY) return ago(Math.round(past / DAY), "day");
   return formatted("date", moment);
 }
 
@@ -61,8 +72,8 @@ function elapsed(seconds) {
   const past = Math.max(0, Math.floor(seconds));
   const hours = Math.floor(past / HOUR);
   const minutes = Math.floor(past / MINUTE) % 60;
-  const tail = number.format(past % 60);
-  return hours ? `${hours}:${number.format(minutes)}:${tail}` : `${minutes}:${tail}`;
+  const tail = twoDigits(past % 60);
+  return hours ? `${hours}:${twoDigits(minutes)}:${tail}` : `${minutes}:${tail}`;
 }
 
 const all = new Set();
@@ -80,10 +91,25 @@ function show(element) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// In a task of their own before the next picture: the page's modules are one task already.
+const waiting = new Set();
+
+function showWaiting() {
+  waiting.forEach(show);
+  waiting.clear();
+}
+
 widget("time[data-when]", (element) => {
   all.add(element);
-  show(element);
-  return () => all.delete(element);
+  const written = element.dataset.when === "relative" && now() - new Date(element.dateTime) < 7 * DAY * 1000;
+  if (!written) {
+    if (!waiting.size) requestAnimationFrame(showWaiting);
+    waiting.add(element);
+  }
+  return () => {
+    all.delete(element);
+    waiting.delete(element);
+  };
 });
 
 // The exact time, for whoever points at one. Written for each of a page's hundred times it would hold the page up.
