@@ -82,12 +82,14 @@ def report(writer: Connection) -> None:
 def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        from config import settings
+        from config import settings  # noqa: F401  # a wrong variable is one line, not a traceback
     except ImproperlyConfigured as exc:
         sys.exit(f"Dailies cannot start: {exc}")
     if arguments == ["static"]:
+        from django.conf import settings as chosen
+
         django.setup()
-        collect_static(settings.STATIC_ROOT)
+        collect_static(chosen.STATIC_ROOT)
     else:
         sys.stdout.write(prepare() + "\n")
 

@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -82,6 +83,11 @@ class Installation:
             self.processes[name] = self._nursery.start(name.partition(":")[0], log=log)
         if "web" in names and wait:
             wait_until(self.web_answers, seconds=30, what="the web process answers")
+
+    def collect_static(self) -> None:
+        """Before the first web process. Nothing to do where another one did it for the same files."""
+        command = [sys.executable, "-m", "config.prepare", "static"]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
 
     def web_answers(self) -> bool:
         assert self.processes["web"].poll() is None, self.log("web")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +18,7 @@ from polling.models import PollState
 from simulator.testing import Running, running
 from tests.e2e.browsers import PATIENCE_MS, Browsers, watched_for
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
-from tests.installation import ROOT, Installation, installed
+from tests.installation import Installation, installed
 from tests.processes import Valkey, wait_until
 from tests.studio import Studio, pointed_at
 from tests.suite import chromium
@@ -94,12 +92,7 @@ def site(database: None, valkey_server: Valkey) -> Iterator[tuple[Installation, 
             **POLLS,
         ) as dailies,
     ):
-        subprocess.run(
-            [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"],
-            cwd=ROOT,
-            env=dailies.environment,
-            check=True,
-        )
+        dailies.collect_static()
         dailies.start("worker", "commands", "beat", "web")
         wait_until(lambda: not health.problems(), seconds=60, what="every process has given a sign of life")
         yield dailies, simulator, valkey_server

@@ -5,7 +5,8 @@ as in the test's own process, which makes the accounts.
 """
 
 from config.settings import *  # noqa: F403
-from config.settings import DATA_DIR
+from config.settings import BASE_DIR
 
-STATIC_ROOT = DATA_DIR / "staticfiles"
+# One for all processes of a run and for the next run: compressing takes ten seconds.
+STATIC_ROOT = BASE_DIR / "tests" / "staticfiles"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from simulator.testing import Running, running
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.faults.proxy import proxied
 from tests.faults.wired import Wired
-from tests.installation import ROOT, Installation, database_url, installed, reconnect
+from tests.installation import Installation, database_url, installed, reconnect
 from tests.processes import Postgres, Valkey, postgres
 from tests.studio import Studio, pointed_at
 from workspaces_app import keys
@@ -106,9 +103,7 @@ def wired(
                 **getattr(request, "param", {}),
             )
         )
-        if not (settings.DATA_DIR / "staticfiles").exists():  # else by an earlier test
-            collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
-            subprocess.run(collect, cwd=ROOT, env=dailies.environment, check=True)
+        dailies.collect_static()
         workspace, person = _opened(dailies, url, simulator_process.key)
         dailies.start("web")
         yield Wired(
