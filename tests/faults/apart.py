@@ -108,6 +108,7 @@ def check_streams(drill: Drill) -> None:
     """Who follows hears of their own only, and a stranger is never let in."""
     assert all(each.streams for each in drill.followers)
     assert [each.overheard for each in drill.followers] == [0] * len(drill.followers)
+    assert all(each.refusals for each in drill.strangers)
     assert [each.streams for each in drill.strangers] == [0] * len(drill.strangers)
     # Only one of the keys was ever refused, and that closed no other.
     closed = KeyState.objects.filter(fingerprint=drill.neighbour.workspace.key_fingerprint, needs_person=True)

@@ -16,13 +16,13 @@ from workspaces_app.models import User
 
 class Follower:
     """`shown` is the newest version that the page has drawn, None before the first. `overheard` counts lines with a word
-    that is not for this person (`foreign`), `streams` how often it was let in."""
+    that is not for this person (`foreign`), `streams` how often it was let in, `refusals` how often not."""
 
     def __init__(self, dailies: Installation, person: User, session_id: UUID, *, foreign: str = "") -> None:
         self.session_id = session_id
         self.shown: int | None = None
         self.overheard = 0
-        self.streams = 0
+        self.streams = self.refusals = 0
         self._foreign = foreign.encode()
         self._dailies = dailies
         door = Client()
@@ -56,6 +56,7 @@ class Follower:
             stream.request("GET", f"/stream/session/{self.session_id}/{since}", headers=self._headers)
             answer = stream.getresponse()
             if answer.status != 200:
+                self.refusals += 1
                 return
             self.streams += 1
             while not self._stopped.is_set() and (line := answer.readline()):

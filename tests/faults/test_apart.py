@@ -8,7 +8,9 @@ import requests
 from polling.models import PollState
 from tests.factories import MembershipFactory
 from tests.faults import apart
+from tests.faults.followers import Follower
 from tests.faults.wired import Wired
+from tests.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite")]
 
@@ -19,6 +21,12 @@ def test_nothing_of_one_workspace_reaches_another_unseen(wired: Wired, neighbour
     neighbour.until(theirs, "message_count > 0")
 
     apart.check(wired, neighbour)
+    page = Follower(wired.dailies, wired.person, ours.pk)
+    stranger = Follower(wired.dailies, neighbour.person, ours.pk)
+    wait_until(lambda: page.shown and (stranger.refusals or stranger.streams), what="both have asked")
+    page.stop()
+    stranger.stop()
+    assert (page.streams, stranger.streams) == (1, 0)
 
     # A row that went astray.
     row = PollState.objects.filter(kind="session", object_id=theirs.pk)
