@@ -136,8 +136,12 @@ def test_freshness(things: Things) -> None:
     found = schedule.freshness("thing", [fresh, failing, overdue, refused, uuid4()])
 
     state = row(fresh)
+    age = found[fresh].age
+    assert age is not None
+    assert 0 <= age < 10
     assert found[fresh] == Freshness(
         polled_at=state.polled_at,
+        age=age,
         changed_at=state.changed_at,
         next_poll_at=state.next_poll_at,
         failures=0,
