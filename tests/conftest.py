@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _seconds(item: pytest.Item) -> float:
-    """About how long a test takes that is longer than others; 0 for all others, which keep their order."""
+    """About how long the file of a test takes, where it is longer than others; 0 for all others, which keep their order."""
     lasts = item.get_closest_marker("lasts")
     return float(lasts.args[0]) if lasts else 0.0
 

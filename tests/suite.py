@@ -38,8 +38,8 @@ class Part:
     marks: str
     on_postgres: bool = False
     processes: int = 0
-    # To the processes one by one in the order of the collection, those of an `xdist_group` together.
-    ordered: bool = False
+    # File by file, in the order of the collection: the tests of one share what is slow to start.
+    by_file: bool = False
     # A test that takes longer hangs: it fails, and the stacks of all threads are printed.
     test_seconds: int = 120
     # Whether a test that waited in vain gets a second try; the summary names those that needed it.
@@ -48,14 +48,14 @@ class Part:
 
 # Browsers need the machine for themselves: their tests watch the clock. One that stands still takes its process with it,
 # and the next one goes on with a fresh browser. Tests of killed processes mostly wait: more of them than there are cores,
-# and the longest (`lasts`) first.
+# and the longest files (`lasts`) first.
 PARTS = (
     Part("SQLite", ORDINARY, processes=2),
     Part("PostgreSQL", ORDINARY, on_postgres=True, processes=2),
     Part("contract", "contract", processes=2, test_seconds=240),
     Part("browser", "browser", processes=1, test_seconds=180, again=True),
-    Part("faults, SQLite", "faults", processes=3, ordered=True, test_seconds=300),
-    Part("faults, PostgreSQL", "faults", on_postgres=True, processes=3, ordered=True, test_seconds=300),
+    Part("faults, SQLite", "faults", processes=3, by_file=True, test_seconds=300),
+    Part("faults, PostgreSQL", "faults", on_postgres=True, processes=3, by_file=True, test_seconds=300),
 )
 # What a test that waited in vain fails with: Playwright's own words, and those of `wait_until`. That something was
 # done twice, or shown wrongly, is never tried again.
@@ -138,7 +138,7 @@ def run(
         part.marks,
         "-n",
         str(part.processes),
-        *(("--dist", "loadgroup", "--no-loadscope-reorder") if part.ordered else ("--dist", "load")),
+        *(("--dist", "loadfile", "--no-loadscope-reorder") if part.by_file else ("--dist", "load")),
         *(limit(part.test_seconds) if limited else ()),
         *(("--reruns", "1", *(f"--only-rerun={words}" for words in WAITED)) if part.again else ()),
         *for_pytest,

@@ -24,8 +24,7 @@ from tests.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120  # beside other tests, on a slow machine
-# Together, because they share one that runs.
-pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.lasts(60)]
+pytestmark = pytest.mark.lasts(90)
 PROCESSES = ("dailies-web", "dailies-worker", "dailies-command", "dailies-beat")
 
 

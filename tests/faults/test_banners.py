@@ -18,7 +18,7 @@ from tests.faults.wired import Wired
 from tests.processes import wait_until
 from workspaces_app import keys
 
-pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(60)]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(90)]
 
 WITHIN = 60.0
 # One interval: a try of a silent key, or a sign of life, and what a page believes of it.

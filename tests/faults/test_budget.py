@@ -14,7 +14,7 @@ from tests.factories import WorkspaceFactory
 from tests.installation import ROOT, installed
 from tests.processes import Valkey, wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(50)]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(35)]
 
 RATE, BURST = 5, 10
 REST_SECONDS = 20

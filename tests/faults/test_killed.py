@@ -10,7 +10,7 @@ from sessions_app import actions
 from tests.processes import wait_until
 from tests.studio import Studio
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.lasts(50)]
 
 HEAL_SECONDS = 10.0
 
@@ -50,7 +50,6 @@ def test_a_killed_process_loses_nothing_and_doubles_nothing(studio: Studio, vict
 
 
 @pytest.mark.usually("sqlite")
-@pytest.mark.lasts(40)
 def test_every_one_of_120_messages_arrives_in_order(studio: Studio):
     """At the usual pace of polling, with a window of 40: four messages a second, for half a minute."""
     studio.simulator.control.set_speed(4)

@@ -20,7 +20,7 @@ from tests.faults.wired import Wired
 from tests.processes import wait_until
 from timeline.models import Event
 
-pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite")]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite"), pytest.mark.lasts(110)]
 
 CREATE, READ = "/v3/video-agents", "/v3/video-agents/{session_id}"
 # What is on its way when HeyGen asks for a rest is no disobedience.
@@ -143,7 +143,6 @@ SCENARIOS: dict[str, Callable[[Wired], None]] = {
 }
 
 
-@pytest.mark.lasts(60)
 def test_every_rule_holds(wired: Wired):
     assert SCENARIOS.keys() == RULES.keys()
     for scenario in SCENARIOS.values():
