@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import uuid6
-from django.db import OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from commands import delivery, hints, journal, leases, ledger
 from commands.kinds import Accepted, AskPerson, Later, NotYet, Refused, Unclear
@@ -226,11 +226,13 @@ def test_a_failure_to_show_it_stops_nothing(press: Presser, remote: Remote) -> N
     assert (command.state, command.remote_ref) == (State.ACCEPTED, f"remote-{command.pk}")
 
 
-def test_an_answer_waits_for_a_database_that_is_away(
-    press: Presser, remote: Remote, monkeypatch: pytest.MonkeyPatch
+# Away, cut off, a standby after a failover.
+@pytest.mark.parametrize("failure", [OperationalError, InterfaceError, InternalError])
+def test_an_answer_waits_for_a_database_that_takes_no_writes(
+    press: Presser, remote: Remote, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
     command = press()
-    failures = iter([OperationalError("gone"), OperationalError("gone")])
+    failures = iter([failure("not now"), failure("not now")])
     real = journal.answer
 
     def answer(*args: Any) -> bool:
