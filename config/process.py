@@ -26,7 +26,9 @@ COMMAND_THREADS = 16
 
 def web(listening: socket.socket | None = None) -> None:
     from config.web import serve
+    from polling import turns
 
+    turns.people_first()
     serve(listening)
 
 
@@ -35,6 +37,9 @@ def worker() -> None:
 
 
 def commands() -> None:
+    from polling import turns
+
+    turns.people_first()
     _celery_worker("commands", threads=COMMAND_THREADS)
 
 

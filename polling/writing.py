@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from polling import cadence, changes, claims, keys, kinds
 from polling.kinds import Announcement, Change, Changed, Claim, Failed, Kind, Reading, Unchanged
 from polling.outcomes import outcome_of, retired
+from polling.turns import Turns
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,8 +30,6 @@ T = TypeVar("T")
 TRANSACTION_SECONDS = {"sqlite": 0.010, "postgresql": 0.050}
 # Smaller sets cost more than they free: a dozen statements for each.
 SMALLEST_SET = 8
-# SQLite has one writer: between two transactions it must be somebody else's turn.
-SQLITE_PAUSE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,7 @@ class Writer:
         self._token = token
         self._breathe = breathe
         self._set_size = claims.BATCH
+        self._turns = Turns()
 
     def write(self, reads: Sequence[Read]) -> None:
         """Stores a wave of readings. What the database refuses twice is left to the end of its lease."""
@@ -84,7 +84,7 @@ class Writer:
             for read in reads
         ]
         ours = twice(lambda: claims.finish(self._token, outcomes))
-        self._pause()
+        self._turns.pause()
         failures: dict[str, list[tuple[Claim, Failed, int]]] = defaultdict(list)
         stuck: dict[str, list[Claim]] = defaultdict(list)
         for read, outcome in zip(reads, outcomes, strict=True):
@@ -108,7 +108,7 @@ class Writer:
         while waiting:
             batch, waiting = waiting[: self._set_size], waiting[self._set_size :]
             self._write_set(kind, batch)
-            self._pause()
+            self._turns.pause()
             self._breathe()
 
     def _write_set(self, kind: Kind, reads: Sequence[Read]) -> None:
@@ -145,10 +145,6 @@ class Writer:
         for change, _ in mine:
             logger.info("%s %s changed (poll %d)", kind.name, change.claim.object_id, change.claim.sequence)
         return time.monotonic() - begun
-
-    def _pause(self) -> None:
-        if connection.vendor == "sqlite":
-            time.sleep(SQLITE_PAUSE_SECONDS)
 
 
 def _reading(read: Read) -> Reading:

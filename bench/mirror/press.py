@@ -21,7 +21,11 @@ LIMIT = {"POLL_REQUESTS_PER_SECOND": 100, "POLL_BURST": 100}
 
 def measure(run: Run) -> list[Figure]:
     from commands import tokens
+    from polling import turns
     from sessions_app import actions
+
+    # This process stands for the web server's.
+    turns.people_first()
 
     presses = int(run.either(15, 60))
     with remote(changed=0.003) as other, Processes() as processes:

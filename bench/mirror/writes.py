@@ -14,7 +14,7 @@ from bench.part import Run
 from bench.peers import idiomatic_write
 from bench.remote import remote
 from bench.responder import body
-from polling import claims, writing
+from polling import claims, turns
 from polling.digests import digest_of
 from polling.kinds import Changed, Unchanged
 from polling.models import PollState
@@ -27,7 +27,7 @@ SET = 100
 
 def measure(run: Run) -> list[Figure]:
     # What it waits on purpose, so that others get their turn, is no work.
-    writing.SQLITE_PAUSE_SECONDS = 0.0
+    turns.PAUSE_SECONDS = 0.0
     ours_changed: list[float] = []
     ours_unchanged: list[float] = []
     peer_changed: list[float] = []
