@@ -31,6 +31,7 @@ from polling.changes import Announcement, announce
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
 from sessions_app import transcript, usual
+from sessions_app.mirror.appending import append
 from sessions_app.mirror.tails import Tail, tails
 from sessions_app.models import (
     Gap,
@@ -291,6 +292,8 @@ def _announced_resources(plan: Plan, known: Known) -> None:
 
 def _own_messages(plan: Plan, known: Known) -> None:
     """Links user messages to the presses that sent them, oldest press first; each message answers to one press."""
+    if not known.presses:
+        return
     free: dict[int, transcript.Said] = {
         stored.position: stored for stored in known.tail.stored if stored.position in known.tail.unlinked
     }
@@ -298,7 +301,7 @@ def _own_messages(plan: Plan, known: Known) -> None:
     for command in known.presses:
         text = str(command.payload.get("prompt") or command.payload.get("message") or "")
         for position in sorted(free):
-            seen_at = known.tail.unlinked.get(position)
+            seen_at = known.tail.unlinked_since(position)
             if command.attempt_at is None or (
                 seen_at is not None and seen_at < command.attempt_at - SEEN_SKEW
             ):
@@ -403,24 +406,25 @@ def _index(texts: list[SearchText]) -> None:
 
 
 def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
-    added: list[Message] = []
+    added: list[dict[str, Any]] = []
     changed: list[Message] = []
     revisions: list[MessageRevision] = []
     gaps: list[Gap] = []
-    windows: list[RawWindow] = []
+    windows: list[dict[str, Any]] = []
     for change, plan in work:
         session = sessions[change.claim.object_id]
         stored = plan.known
         version = session.version
         added += [
-            Message(
-                session=session,
-                position=new.position,
-                first_seen_at=now,
-                version=version,
-                command=plan.links.get(new.position),
+            {
+                "session_id": session.pk,
+                "position": new.position,
+                "first_seen_at": now,
+                "vanished": False,
+                "version": version,
+                "command_id": plan.links[new.position].pk if new.position in plan.links else None,
                 **_columns(new.message),
-            )
+            }
             for new in plan.join.appended
         ]
         changed += _changed_messages(session, stored, plan, now)
@@ -441,8 +445,8 @@ def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: date
         if plan.join:
             # Level 1: texts get 4 % longer than at the default and cost a third less.
             body = zlib.compress(json.dumps(change.value.session.raw.get("messages")).encode(), 1)
-            windows.append(RawWindow(session=session, seen_at=now, body=body))
-    Message.objects.bulk_create(added)
+            windows.append({"session_id": session.pk, "seen_at": now, "body": body})
+    append(Message, added)
     if changed:
         Message.objects.bulk_update(
             changed,
@@ -459,9 +463,21 @@ def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: date
         )
     MessageRevision.objects.bulk_create(revisions)
     Gap.objects.bulk_create(gaps, ignore_conflicts=True)
-    RawWindow.objects.bulk_create(windows)
+    append(RawWindow, windows)
     RawWindow.objects.let_go(
         change.claim.object_id for change, _ in work if change.claim.sequence % TIDY_EVERY == 0
+    )
+    append(
+        SearchText,
+        [
+            {
+                "session_id": row["session_id"],
+                "position": row["position"],
+                "text": indexed(row["content"], sessions[row["session_id"]].workspace_id),
+            }
+            for row in added
+            if row["content"]
+        ],
     )
     _index(
         [
@@ -470,7 +486,7 @@ def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: date
                 position=message.position,
                 text=indexed(message.content, sessions[message.session_id].workspace_id),
             )
-            for message in [*added, *changed]
+            for message in changed
             if message.content
         ]
     )

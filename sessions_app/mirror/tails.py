@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +28,11 @@ class Tail:
     stored: list[transcript.Stored] = field(default_factory=list)
     message_ids: dict[int, int] = field(default_factory=dict)
     linked: dict[int, UUID] = field(default_factory=dict)
-    # User messages that answer to no press yet, and since when we have them.
-    unlinked: dict[int, datetime] = field(default_factory=dict)
+    # User messages that answer to no press yet, and since when we have them, as the database says it.
+    unlinked: dict[int, str] = field(default_factory=dict)
+
+    def unlinked_since(self, position: int) -> datetime | None:
+        return _time(self.unlinked.get(position))
 
 
 def tails(session_ids: Collection[UUID]) -> dict[UUID, Tail]:
@@ -68,8 +71,8 @@ def tails(session_ids: Collection[UUID]) -> dict[UUID, Tail]:
             tail.message_ids[position] = pk
             if command is not None:
                 tail.linked[position] = command if isinstance(command, UUID) else UUID(command)
-            elif (unlinked_since := _time(since)) is not None:
-                tail.unlinked[position] = unlinked_since
+            elif since is not None:
+                tail.unlinked[position] = since
     return found
 
 
@@ -77,5 +80,4 @@ def _time(text: str | None) -> datetime | None:
     """From "2026-11-25 21:27:09.5" (SQLite, always UTC) or "2026-11-25 21:27:09.5+00" (PostgreSQL)."""
     if text is None:
         return None
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return datetime.fromisoformat(text if "+" in text else text + "+00:00")
