@@ -109,6 +109,9 @@ class Plan:
     video_ids: list[str] = field(default_factory=list)
     links: dict[int, Command] = field(default_factory=dict)
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # Made ready in here, so that no transaction is open meanwhile: the raw window, and of each text its words for the search.
+    window: bytes | None = None
+    words: dict[int, str] = field(default_factory=dict)
 
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
@@ -263,7 +266,20 @@ def merge(change: Change, known: Known | None) -> Plan | None:
             plan.video_ids.append(video_id)
             plan.events.append(("session.video", {"video_id": video_id}))
     _own_messages(plan, known)
+    if joined:
+        plan.window = _packed(remote)
+        spoken: list[transcript.Appended | transcript.Edited] = [*joined.appended, *joined.edited]
+        plan.words = {
+            new.position: indexed(new.message.content, session.workspace_id)
+            for new in spoken
+            if new.message.content
+        }
     return plan
+
+
+def _packed(remote: heygen.RemoteSession) -> bytes:
+    # Level 1: texts get 4 % longer than at the default and cost a third less.
+    return zlib.compress(json.dumps(remote.raw.get("messages")).encode(), 1)
 
 
 def _fields(remote: heygen.RemoteSession, session: VideoSession) -> dict[str, Any]:
@@ -411,6 +427,8 @@ def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: date
     revisions: list[MessageRevision] = []
     gaps: list[Gap] = []
     windows: list[dict[str, Any]] = []
+    words: list[dict[str, Any]] = []
+    reworded: list[SearchText] = []
     for change, plan in work:
         session = sessions[change.claim.object_id]
         stored = plan.known
@@ -442,10 +460,18 @@ def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: date
             gaps.append(
                 Gap(session=session, after_position=plan.join.gap_after, seen_at=now, version=version)
             )
-        if plan.join:
-            # Level 1: texts get 4 % longer than at the default and cost a third less.
-            body = zlib.compress(json.dumps(change.value.session.raw.get("messages")).encode(), 1)
-            windows.append({"session_id": session.pk, "seen_at": now, "body": body})
+        if plan.window is not None:
+            windows.append({"session_id": session.pk, "seen_at": now, "body": plan.window})
+        words += [
+            {"session_id": session.pk, "position": new.position, "text": plan.words[new.position]}
+            for new in plan.join.appended
+            if new.position in plan.words
+        ]
+        reworded += [
+            SearchText(session=session, position=edit.position, text=plan.words[edit.position])
+            for edit in plan.join.edited
+            if edit.position in plan.words
+        ]
     append(Message, added)
     if changed:
         Message.objects.bulk_update(
@@ -467,29 +493,8 @@ def _write_messages(work: Work, sessions: Mapping[UUID, VideoSession], now: date
     RawWindow.objects.let_go(
         change.claim.object_id for change, _ in work if change.claim.sequence % TIDY_EVERY == 0
     )
-    append(
-        SearchText,
-        [
-            {
-                "session_id": row["session_id"],
-                "position": row["position"],
-                "text": indexed(row["content"], sessions[row["session_id"]].workspace_id),
-            }
-            for row in added
-            if row["content"]
-        ],
-    )
-    _index(
-        [
-            SearchText(
-                session_id=message.session_id,
-                position=message.position,
-                text=indexed(message.content, sessions[message.session_id].workspace_id),
-            )
-            for message in changed
-            if message.content
-        ]
-    )
+    append(SearchText, words)
+    _index(reworded)
 
 
 def _changed_messages(session: VideoSession, stored: Known, plan: Plan, now: datetime) -> list[Message]:
