@@ -25,11 +25,11 @@ from polling.turns import Turns
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# A transaction longer than this holds up those who write beside us; the set is then made smaller. On SQLite that is
-# everybody, on PostgreSQL whoever wants one of the same rows.
-TRANSACTION_SECONDS = {"sqlite": 0.010, "postgresql": 0.050}
-# Smaller sets cost more than they free: a dozen statements for each.
-SMALLEST_SET = 8
+# A transaction longer than this holds up those who write beside us: so many objects make a set as fit into it. On SQLite
+# that is everybody, on PostgreSQL whoever wants one of the same rows.
+TRANSACTION_SECONDS = {"sqlite": 0.020, "postgresql": 0.050}
+# Of a kind that this process has not written yet.
+FIRST_SET = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,16 @@ def twice(work: Callable[[], T]) -> T:
         return work()
 
 
+# How many objects of a kind fitted into a transaction, as this process saw it last.
+_fitting: dict[str, int] = {}
+
+
 class Writer:
     """Writes what one drain has read. `breathe` is called between transactions: it renews leases."""
 
     def __init__(self, token: UUID, breathe: Callable[[], None] = lambda: None) -> None:
         self._token = token
         self._breathe = breathe
-        self._set_size = claims.BATCH
         self._turns = Turns()
 
     def write(self, reads: Sequence[Read]) -> None:
@@ -106,7 +109,8 @@ class Writer:
     def _write_news(self, kind: Kind, reads: Sequence[Read]) -> None:
         waiting = list(reads)
         while waiting:
-            batch, waiting = waiting[: self._set_size], waiting[self._set_size :]
+            size = _fitting.get(kind.name, FIRST_SET)
+            batch, waiting = waiting[:size], waiting[size:]
             self._write_set(kind, batch)
             self._turns.pause()
             self._breathe()
@@ -127,17 +131,18 @@ class Writer:
             for read in reads:
                 self._write_set(kind, [read])
             return
-        most = TRANSACTION_SECONDS[connection.vendor]
-        if seconds > most:
-            self._set_size = max(SMALLEST_SET, min(self._set_size, len(reads)) // 2)
-        elif seconds < most / 2 and len(reads) == self._set_size:
-            self._set_size = min(claims.BATCH, self._set_size * 2)
+        fitting = int(len(reads) * TRANSACTION_SECONDS[connection.vendor] / max(seconds, 1e-6))
+        if fitting < len(reads):
+            _fitting[kind.name] = max(1, fitting)
+        elif len(reads) == _fitting.get(kind.name, FIRST_SET):
+            # A session with a long conversation may come next: no more than twice as many.
+            _fitting[kind.name] = min(fitting, 2 * len(reads), claims.BATCH)
 
     def _commit(self, kind: Kind, plans: Sequence[tuple[Read, Change, Any]]) -> float:
-        """Seconds that the transaction took."""
-        begun = time.monotonic()
+        """Seconds that the transaction took, without waiting for its begin."""
         outcomes = [outcome_of(kind, read.claim, _reading(read)) for read, _, _ in plans]
         with transaction.atomic():
+            begun = time.monotonic()
             ours = claims.finish(self._token, outcomes)
             mine = [(change, plan) for _, change, plan in plans if change.claim.pk in ours]
             announcements: Sequence[Announcement] = kind.write(mine) if mine else ()

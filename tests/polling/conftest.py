@@ -9,7 +9,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from polling import budget, connection, drains, heartbeats, hints, kinds, readers, ticks
+from polling import budget, connection, drains, heartbeats, hints, kinds, readers, ticks, writing
 from tests.polling.things import Things
 from workspaces_app.models import Workspace
 
@@ -19,6 +19,7 @@ def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Lanes for which a drain was hinted; nothing is sent. Everything that a process remembers is fresh."""
     monkeypatch.setattr(kinds, "_kinds", {})
     monkeypatch.setattr(readers, "_readers", {})
+    monkeypatch.setattr(writing, "_fitting", {})
     monkeypatch.setattr(budget, "_local", budget._LocalBudget())
     monkeypatch.setattr(connection, "breaker", connection.Breaker())
     monkeypatch.setattr(drains, "_signs", heartbeats.Sometimes())
