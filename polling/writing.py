@@ -41,6 +41,10 @@ class Read:
     reading: Reading | None
 
 
+# A read, the change in it, and what its kind wants to write of that.
+Planned = tuple[Read, Change, Any]
+
+
 def twice(work: Callable[[], T]) -> T:
     """Repeats work once on a new connection when the old one turned out to be dead, or the database was busy."""
     try:
@@ -107,38 +111,53 @@ class Writer:
             _tell_stuck(name, found)
 
     def _write_news(self, kind: Kind, reads: Sequence[Read]) -> None:
-        waiting = list(reads)
-        while waiting:
+        planned = self._planned(kind, reads)
+        while planned:
             size = _fitting.get(kind.name, FIRST_SET)
-            batch, waiting = waiting[:size], waiting[size:]
+            batch, planned = planned[:size], planned[size:]
             self._write_set(kind, batch)
             self._turns.pause()
             self._breathe()
 
-    def _write_set(self, kind: Kind, reads: Sequence[Read]) -> None:
+    def _planned(self, kind: Kind, reads: Sequence[Read]) -> list[Planned]:
+        """The plans of a whole wave: what the fence lets through is as true in the last set as in the first."""
         try:
-            plans = _plans(kind, reads)
-            seconds = twice(lambda: self._commit(kind, plans))
+            return _plans(kind, reads)
         except (OperationalError, InterfaceError):
             raise
         except Exception as exc:
             if len(reads) == 1:
-                logger.exception("%s %s cannot be stored", kind.name, reads[0].claim.object_id)
-                failed = Failed(reason="not_stored", message=f"{type(exc).__name__}: {exc}")
-                self._write_schedules([Read(reads[0].claim, reads[0].job, failed)])
-                return
-            logger.warning("a set of %d x %s failed, each is tried alone: %r", len(reads), kind.name, exc)
-            for read in reads:
-                self._write_set(kind, [read])
-            return
-        fitting = int(len(reads) * TRANSACTION_SECONDS[connection.vendor] / max(seconds, 1e-6))
-        if fitting < len(reads):
-            _fitting[kind.name] = max(1, fitting)
-        elif len(reads) == _fitting.get(kind.name, FIRST_SET):
-            # A session with a long conversation may come next: no more than twice as many.
-            _fitting[kind.name] = min(fitting, 2 * len(reads), claims.BATCH)
+                self._not_stored(kind, reads[0], exc)
+                return []
+            logger.warning("a wave of %d x %s failed, each is tried alone: %r", len(reads), kind.name, exc)
+            return [planned for read in reads for planned in self._planned(kind, [read])]
 
-    def _commit(self, kind: Kind, plans: Sequence[tuple[Read, Change, Any]]) -> float:
+    def _write_set(self, kind: Kind, planned: Sequence[Planned]) -> None:
+        try:
+            seconds = twice(lambda: self._commit(kind, planned))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as exc:
+            if len(planned) == 1:
+                self._not_stored(kind, planned[0][0], exc)
+                return
+            logger.warning("a set of %d x %s failed, each is tried alone: %r", len(planned), kind.name, exc)
+            for each in planned:
+                self._write_set(kind, [each])
+            return
+        fitting = int(len(planned) * TRANSACTION_SECONDS[connection.vendor] / max(seconds, 1e-6))
+        if fitting < len(planned):
+            _fitting[kind.name] = max(1, fitting)
+        elif len(planned) == _fitting.get(kind.name, FIRST_SET):
+            # A session with a long conversation may come next: no more than twice as many.
+            _fitting[kind.name] = min(fitting, 2 * len(planned), claims.BATCH)
+
+    def _not_stored(self, kind: Kind, read: Read, exc: Exception) -> None:
+        logger.error("%s %s cannot be stored", kind.name, read.claim.object_id, exc_info=exc)
+        failed = Failed(reason="not_stored", message=f"{type(exc).__name__}: {exc}")
+        self._write_schedules([Read(read.claim, read.job, failed)])
+
+    def _commit(self, kind: Kind, plans: Sequence[Planned]) -> float:
         """Seconds that the transaction took, without waiting for its begin."""
         outcomes = [outcome_of(kind, read.claim, _reading(read)) for read, _, _ in plans]
         with transaction.atomic():
@@ -164,7 +183,7 @@ def _kind(claim: Claim) -> Kind | None:
         return None
 
 
-def _plans(kind: Kind, reads: Sequence[Read]) -> list[tuple[Read, Change, Any]]:
+def _plans(kind: Kind, reads: Sequence[Read]) -> list[Planned]:
     """Gathers and merges: what is to be written, before a transaction is open."""
     found = []
     for read in reads:
