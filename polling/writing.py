@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 # A transaction longer than this holds up those who write beside us: so many objects make a set as fit into it. On SQLite
 # that is everybody, on PostgreSQL whoever wants one of the same rows.
-TRANSACTION_SECONDS = {"sqlite": 0.020, "postgresql": 0.050}
+TRANSACTION_SECONDS = {"sqlite": 0.030, "postgresql": 0.050}
 # Of a kind that this process has not written yet.
 FIRST_SET = 8
 

@@ -62,17 +62,30 @@ def tails(session_ids: Collection[UUID]) -> dict[UUID, Tail]:
     by_key: dict[Any, Tail] = {**found, **{session_id.hex: tail for session_id, tail in found.items()}}
     with connection.cursor() as cursor:
         cursor.execute(*rows.query.sql_with_params())
-        for session_key, pk, position, role, kind, content, at, resources, vanished, command, since in cursor:
-            tail = by_key[session_key]
-            resource_ids = () if resources == "[]" else tuple(json.loads(resources))
-            tail.stored.append(
-                transcript.Stored(position, role, kind, content, _time(at), resource_ids, bool(vanished))
-            )
-            tail.message_ids[position] = pk
-            if command is not None:
-                tail.linked[position] = command if isinstance(command, UUID) else UUID(command)
-            elif since is not None:
-                tail.unlinked[position] = since
+        stored_rows = cursor.fetchall()
+    for (
+        session_key,
+        pk,
+        position,
+        role,
+        kind,
+        content,
+        at,
+        resources,
+        vanished,
+        command,
+        since,
+    ) in stored_rows:
+        tail = by_key[session_key]
+        resource_ids = () if resources == "[]" else tuple(json.loads(resources))
+        tail.stored.append(
+            transcript.Stored(position, role, kind, content, _time(at), resource_ids, bool(vanished))
+        )
+        tail.message_ids[position] = pk
+        if command is not None:
+            tail.linked[position] = command if isinstance(command, UUID) else UUID(command)
+        elif since is not None:
+            tail.unlinked[position] = since
     return found
 
 
