@@ -9,7 +9,7 @@ Nothing depends on it: without the file a person waits as long as SQLite lets th
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -19,8 +19,6 @@ from typing import Any
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-
-logger = logging.getLogger(__name__)
 
 # Between two transactions it must be somebody else's turn, also somebody's who does not ask.
 PAUSE_SECONDS = 0.005
@@ -44,10 +42,8 @@ def _listen(connection: BaseDatabaseWrapper, **_: Any) -> None:
 def _ask(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Around each statement: one that needs the writer, and does not have it yet, says so."""
     if not context["connection"].in_atomic_block and not sql.startswith(READS):
-        try:
-            _file(context["connection"]).touch(0o600)
-        except OSError as exc:
-            logger.warning("nobody hears that a person is waiting: %s", exc)
+        with contextlib.suppress(OSError):
+            _file(context["connection"]).touch()
     return execute(sql, params, many, context)
 
 
