@@ -17,7 +17,7 @@ from heygen import FILE_SIZE_LIMIT
 from realtime_app.actions import NewStream
 from realtime_app.models import Stream, StreamKind
 from realtime_app.querysets import LIST_FILTERS
-from workspaces_app.models import CatalogueItem, CatalogueKind, User, Workspace
+from workspaces_app.models import CatalogueItem, CatalogueKind, Workspace
 
 # HeyGen's ids are stored as they come; nobody knows their longest.
 ID_LIMIT = 255
@@ -26,8 +26,8 @@ URL_LIMIT = 2000
 # The field that shows what HeyGen said about a parameter of the create call; "audio.url" counts as "audio".
 FIELD_OF_PARAM = {
     "type": "kind",
-    "avatar_id": "look",
-    "voice_id": "voice",
+    "avatar_id": "avatar_id",
+    "voice_id": "voice_id",
     "text": "text",
     "audio": "audio_url",
 }
@@ -41,15 +41,17 @@ class ListFilter(forms.Form):
     page = forms.IntegerField(required=False, min_value=1)
 
 
-class PickerQuery(forms.Form):
-    """`?search=&chosen=`: what a picker is asked for while somebody types."""
-
-    search = forms.CharField(required=False, max_length=100)
-    chosen = forms.UUIDField(required=False)
-
-
 class StreamForm(forms.Form):
-    """Every field of HeyGen's create call, and a title of our own. Limits are checked here, before anything is sent."""
+    """Every field of HeyGen's create call, and a title of our own. Limits are checked here, before anything is sent.
+
+    What is picked carries HeyGen's id, as in the form of a new session; an id that the catalogue does not have can be pasted.
+    """
+
+    # By the field that is picked: its kind in the catalogue, and the field for an id that was pasted.
+    PICKS = {
+        "avatar_id": (CatalogueKind.LOOK, "avatar_other"),
+        "voice_id": (CatalogueKind.VOICE, "voice_other"),
+    }
 
     token = tokens.TokenField()
     kind = forms.ChoiceField(
@@ -59,10 +61,10 @@ class StreamForm(forms.Form):
         initial=StreamKind.TEXT_STREAM,
         widget=forms.RadioSelect,
     )
-    look = forms.ModelChoiceField(label=_("Look"), queryset=CatalogueItem.objects.none(), required=False)
-    look_id = forms.CharField(label=_("Look id"), max_length=None, required=False)
-    voice = forms.ModelChoiceField(label=_("Voice"), queryset=CatalogueItem.objects.none(), required=False)
-    voice_id = forms.CharField(label=_("Voice id"), max_length=None, required=False)
+    avatar_id = forms.CharField(label=_("Avatar look"), max_length=None, required=False)
+    avatar_other = forms.CharField(label=_("Look id"), max_length=None, required=False)
+    voice_id = forms.CharField(label=_("Voice"), max_length=None, required=False)
+    voice_other = forms.CharField(label=_("Voice id"), max_length=None, required=False)
     text = forms.CharField(
         label=_("Text"),
         required=False,
@@ -101,10 +103,8 @@ class StreamForm(forms.Form):
         self.workspace = workspace
         # An earlier stream whose recording is used again when no other is given.
         self.source = source
-        for name, kind in (("look", CatalogueKind.LOOK), ("voice", CatalogueKind.VOICE)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  # declared above
-            field.queryset = CatalogueItem.objects.filter(workspace=workspace, kind=kind, gone=False)
+        # What was picked, by field, once the form was cleaned; without what the catalogue does not have.
+        self.items: dict[str, CatalogueItem] = {}
 
     @classmethod
     def corrected(cls, source: Stream, refusal: dict[str, Any] | None) -> StreamForm:
@@ -117,26 +117,21 @@ class StreamForm(forms.Form):
             "title": source.title,
             "audio_url": source.audio.get("url", ""),
         }
-        for name, kind, remote_id in (
-            ("look", CatalogueKind.LOOK, source.avatar_id),
-            ("voice", CatalogueKind.VOICE, source.voice_id),
-        ):
-            item = CatalogueItem.objects.filter(
-                workspace=workspace, kind=kind, remote_id=remote_id, gone=False
-            ).first()
-            data[name] = str(item.pk) if item else ""
-            data[f"{name}_id"] = "" if item else remote_id
+        for name, (kind, other) in cls.PICKS.items():
+            remote_id = getattr(source, name)
+            rows = CatalogueItem.objects.filter(workspace=workspace, kind=kind, remote_id=remote_id)
+            data[name if rows.filter(gone=False).exists() else other] = remote_id
         form = cls(workspace, data, source=source)
         if refusal:
             field = FIELD_OF_PARAM.get(str(refusal.get("param", "")).partition(".")[0])
             form.add_error(field, str(refusal.get("message") or refusal.get("code") or ""))
         return form
 
-    def clean_look_id(self) -> str:
-        return _fitting(self.cleaned_data["look_id"])
+    def clean_avatar_other(self) -> str:
+        return _fitting(self.cleaned_data["avatar_other"])
 
-    def clean_voice_id(self) -> str:
-        return _fitting(self.cleaned_data["voice_id"])
+    def clean_voice_other(self) -> str:
+        return _fitting(self.cleaned_data["voice_other"])
 
     def clean_audio_url(self) -> str:
         url: str = self.cleaned_data["audio_url"]
@@ -156,16 +151,34 @@ class StreamForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not (cleaned.get("look") or cleaned.get("look_id")) and not self.has_error("look"):
-            self.add_error("look", _("Choose who speaks."))
+        self._find_items(cleaned)
+        if not (cleaned.get("avatar_id") or cleaned.get("avatar_other")) and not self.has_error("avatar_id"):
+            self.add_error("avatar_id", _("Choose who speaks."))
         if cleaned.get("kind") == StreamKind.AUDIO:
             self._clean_recording(cleaned)
         elif cleaned.get("kind"):
-            if not (cleaned.get("voice") or cleaned.get("voice_id")) and not self.has_error("voice"):
-                self.add_error("voice", _("Choose a voice."))
+            if not (cleaned.get("voice_id") or cleaned.get("voice_other")) and not self.has_error("voice_id"):
+                self.add_error("voice_id", _("Choose a voice."))
             if not cleaned.get("text"):
                 self.add_error("text", _("Write what is to be said first."))
         return cleaned
+
+    def _find_items(self, cleaned: dict[str, Any]) -> None:
+        for name, (kind, _other) in self.PICKS.items():
+            rows = CatalogueItem.objects.filter(
+                workspace=self.workspace, kind=kind, remote_id=cleaned.get(name, "")
+            )
+            item = rows.first()
+            if item is None and cleaned.get(name):
+                self.add_error(
+                    name, _("The workspace's catalogue has no such choice: pick another, or paste its id.")
+                )
+            elif item is not None and not item.usable:
+                self.add_error(
+                    name, _("“%(name)s” is not ready at HeyGen yet: pick another.") % {"name": item.name}
+                )
+            elif item is not None:
+                self.items[name] = item
 
     def _clean_recording(self, cleaned: dict[str, Any]) -> None:
         given = [name for name in ("audio_file", "audio_url") if cleaned.get(name)]
@@ -184,11 +197,11 @@ class StreamForm(forms.Form):
         """What was asked for; `asset_id` stands for the uploaded file. For a valid form."""
         values = self.cleaned_data
         kind = StreamKind(values["kind"])
-        look, voice = values["look"], values["voice"]
+        look, voice = self.items.get("avatar_id"), self.items.get("voice_id")
         new = {
             "kind": kind,
             "title": values["title"],
-            "avatar_id": look.remote_id if look else values["look_id"],
+            "avatar_id": look.remote_id if look else values["avatar_other"],
             "avatar_name": look.name[:ID_LIMIT] if look else "",
         }
         if kind == StreamKind.AUDIO:
@@ -201,41 +214,15 @@ class StreamForm(forms.Form):
         return NewStream(
             **new,
             text=values["text"],
-            voice_id=voice.remote_id if voice else values["voice_id"],
+            voice_id=voice.remote_id if voice else values["voice_other"],
             voice_name=voice.name[:ID_LIMIT] if voice else "",
         )
-
-    def picked(self, name: str) -> CatalogueItem | None:
-        """The item that is chosen in the field, also while the rest of the form is wrong."""
-        if self.is_bound:
-            self.is_valid()
-            found = self.cleaned_data.get(name)
-            return found if isinstance(found, CatalogueItem) else None
-        return None
 
 
 def _fitting(remote_id: str) -> str:
     if len(remote_id) > ID_LIMIT:
         raise forms.ValidationError(_("This is too long for an id."), code="length")
     return remote_id
-
-
-def offered(
-    workspace: Workspace,
-    kind: str,
-    user: User,
-    *,
-    search: str = "",
-    chosen: CatalogueItem | None = None,
-    count: int = 12,
-) -> list[CatalogueItem]:
-    """The items that a picker shows: the chosen one, those that the person used last, then the catalogue's order."""
-    items = list(CatalogueItem.objects.for_picker(workspace, kind, search)[:count])
-    recent: list[CatalogueItem] = []
-    if not search:
-        recent = list(CatalogueItem.objects.recent_of(user).filter(workspace=workspace, kind=kind)[:4])
-    found = {item.pk: item for item in [*([chosen] if chosen else []), *recent, *items]}
-    return [item for item in found.values() if item.usable][:count]
 
 
 class PushForm(forms.Form):

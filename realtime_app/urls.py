@@ -8,7 +8,6 @@ app_name = "live"
 urlpatterns = [
     path("", views.stream_list, name="list"),
     path("new/", views.new, name="new"),
-    path("new/<slug:slug>/<slug:kind>/", views.choices, name="choices"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/playlist.m3u8", views.playlist, name="playlist"),
     path("<uuid:pk>/text/", views.push, name="push"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,24 +21,22 @@ from commands import ledger, tokens
 from commands.models import Command, State
 from realtime_app import access, actions, listing, page, playlists, topic, uploads
 from realtime_app.forms import (
+    ID_LIMIT,
     CancelForm,
     DecisionForm,
     ListFilter,
-    PickerQuery,
     PushForm,
     StreamForm,
-    offered,
 )
 from realtime_app.models import Stream, StreamKind
 from realtime_app.querysets import LIST_FILTERS
 from realtime_app.sending import CREATE_KIND
+from sessions_app import pickers
 from workspaces_app import access as workspaces
-from workspaces_app.models import CatalogueItem, CatalogueKind, RecentItem, Role, Workspace
+from workspaces_app.models import RecentItem, Role, Workspace
 from workspaces_app.requests import SignedIn
 
 STREAMS_PER_PAGE = 30
-# Fields of the new stream that are picked from the catalogue; each is named like its kind there.
-PICKERS = (str(CatalogueKind.LOOK), str(CatalogueKind.VOICE))
 
 
 @login_required
@@ -97,9 +96,10 @@ def new(request: SignedIn) -> HttpResponse:
         form = StreamForm.corrected(source, _refusal_of(source)) if source else StreamForm(workspace)
         return _form_page(request, usable, workspace, form)
     form = StreamForm(workspace, request.POST, request.FILES, source=source)
-    if "search" in request.POST:
-        # A search without JavaScript: the same form, with other choices and without complaints.
-        return _form_page(request, usable, workspace, form, searching=True)
+    if "do" in request.POST:
+        # A button of a picker without JavaScript: the same form, with other choices and without complaints.
+        opened, start = pickers.follow(workspace, request.POST["do"])
+        return _form_page(request, usable, workspace, form, looking=True, opened=opened, start=start)
     stream = _started(request, workspace, form) if form.is_valid() else None
     if stream is None:
         return _form_page(request, usable, workspace, form, status=422)
@@ -149,8 +149,7 @@ def _started(request: SignedIn, workspace: Workspace, form: StreamForm) -> Strea
     except ledger.TokenTaken:
         form.add_error(None, _("This form is out of date. Load the page again."))
         return None
-    chosen = [form.cleaned_data[name] for name in ("look", "voice")]
-    RecentItem.objects.note(request.user, [item for item in chosen if item is not None])
+    RecentItem.objects.note(request.user, form.items.values())
     return stream
 
 
@@ -161,22 +160,25 @@ def _form_page(
     form: StreamForm,
     *,
     status: int = 200,
-    searching: bool = False,
+    looking: bool = False,
+    opened: str = "",
+    start: int = 0,
 ) -> HttpResponse:
-    pickers = []
-    for name in PICKERS:
-        chosen = form.picked(name)
-        search = request.POST.get(f"{name}_search", "")
-        pickers.append(
-            {
-                "name": name,
-                "field": form[name],
-                "id_field": form[f"{name}_id"],
-                "search": search,
-                "items": offered(workspace, name, request.user, search=search, chosen=chosen),
-                "chosen": chosen,
-            }
+    state = pickers.catalogue_state(workspace)
+    drawn = [
+        pickers.picker(
+            workspace,
+            request.user,
+            kind,
+            value=str(form[name].value() or "")[:ID_LIMIT],
+            asked=replace(pickers.Asked.of(kind, request.POST), start=start if kind == opened else 0),
+            state=state,
+            opened=kind == opened or (not looking and bool(form.errors.get(name))),
+            whole=True,
+            must=True,
         )
+        for name, (kind, _other) in form.PICKS.items()
+    ]
     return render(
         request,
         "realtime_app/new.html",
@@ -184,33 +186,12 @@ def _form_page(
             "workspaces": usable,
             "workspace": workspace,
             "form": form,
-            "pickers": pickers,
-            "show_errors": not searching,
+            "pickers": [(picker, form[picker.field], form[form.PICKS[picker.field][1]]) for picker in drawn],
+            "show_errors": not looking,
             "source": form.source,
         },
         status=status,
     )
-
-
-@login_required
-@require_safe
-def choices(request: SignedIn, slug: str, kind: str) -> HttpResponse:
-    """The looks or voices that fit a search: what a picker shows while somebody types."""
-    workspace = workspaces.workspace(request.user, slug, needs=Role.CREATOR)
-    asked = PickerQuery(
-        {"search": request.GET.get(f"{kind}_search", ""), "chosen": request.GET.get(kind, "")}
-    )
-    if kind not in PICKERS or not asked.is_valid():
-        raise Http404
-    search, pk = asked.cleaned_data["search"], asked.cleaned_data["chosen"]
-    chosen = CatalogueItem.objects.filter(workspace=workspace, kind=kind, pk=pk).first() if pk else None
-    picker = {
-        "name": kind,
-        "search": search,
-        "items": offered(workspace, kind, request.user, search=search, chosen=chosen),
-        "chosen": chosen,
-    }
-    return render(request, "realtime_app/new.html#choices", {"picker": picker, "workspace": workspace})
 
 
 # --- The live page ----------------------------------------------------------------------------------------------------

@@ -208,33 +208,21 @@ def _keep(desk: Desk, posted: QueryDict) -> Draft | None:
 
 def _again(request: SignedIn, desk: Desk, do: str, about: str) -> HttpResponse:
     """The form once more, as it was typed, after a button that starts nothing."""
-    if do == "favourite":
-        pk, _colon, rest = about.partition(":")
-        wanted, _colon, about = rest.partition(":")
-        _favour(desk.workspace, pk, wanted == "1")
     if do == "refresh":
         overview.refresh(desk.workspace)
     fields = drafts.fields_of(request.POST)
     stored = _keep(desk, request.POST)
-    kind, _colon, start = about.partition(":")
+    opened, start = pickers.follow(desk.workspace, request.POST.get("do", ""))
     return _page(
         request,
         desk,
         desk.blank(fields),
         fields,
         draft=stored,
-        opened=kind if do in ("show", "more", "favourite") else "",
-        start=int(start) if do == "more" and start.isdecimal() and len(start) < 7 else 0,
+        opened=opened,
+        start=start,
         refreshing=do == "refresh",
     )
-
-
-def _favour(workspace: Workspace, pk: str, favourite: bool) -> None:
-    try:
-        rows = CatalogueItem.objects.filter(workspace=workspace, pk=UUID(pk))
-    except ValueError:
-        return
-    rows.update(favourite=favourite)
 
 
 def _elsewhere(request: SignedIn, desk: Desk, was: str) -> HttpResponse:
@@ -381,7 +369,7 @@ def draft(request: SignedIn) -> HttpResponse:
 @login_required
 @require_safe
 def choices(request: SignedIn, kind: str) -> HttpResponse:
-    """The choices of one picker: searched, filtered, or the next of them."""
+    """The choices of one picker: searched, filtered, or the next of them. `?must`: none is no choice."""
     if pickers.kind_of(kind) is None:
         raise Http404
     workspace = workspaces.workspace(request.user, request.GET.get("workspace", ""), needs=Role.CREATOR)
@@ -394,6 +382,7 @@ def choices(request: SignedIn, kind: str) -> HttpResponse:
         value=request.GET.get(field, "")[:200],
         asked=asked,
         state=pickers.catalogue_state(workspace),
+        must="must" in request.GET,
     )
     part = "more" if asked.start else "choices"
-    return render(request, f"{TEMPLATE}#{part}", {"picker": drawn, "workspace": workspace})
+    return render(request, f"sessions_app/_picker.html#{part}", {"picker": drawn, "workspace": workspace})

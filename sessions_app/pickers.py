@@ -1,4 +1,4 @@
-"""What a new session may be made with: the workspace's catalogue as choices to search, filter and look at."""
+"""What a new session or live stream may be made with: the workspace's catalogue as choices to search, filter and look at."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ _FACET_LABELS: Mapping[str, _StrPromise] = {
     "tags": pgettext_lazy("filter", "Any tag"),
     "aspect_ratio": pgettext_lazy("filter", "Any shape"),
 }
+_AGENT_DECIDES = gettext_lazy("The agent decides")
+_NOTHING: Mapping[str, _StrPromise] = {
+    CatalogueKind.BRAND_KIT: gettext_lazy("None"),
+    CatalogueKind.GLOSSARY: gettext_lazy("None"),
+}
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 
 
@@ -92,7 +97,8 @@ class Picker:
     """A field with choices from the catalogue. `picked` is None where nothing is, or what is has gone from the catalogue.
 
     `begins`: these are the first choices; `more` is where the next ones begin, 0 when these were the last. `known`: the
-    list was read to its end once; `problem` says why it could not be.
+    list was read to its end once; `problem` says why it could not be. `must`: one has to be picked; `nothing` are the
+    words for none.
     """
 
     field: str
@@ -111,6 +117,8 @@ class Picker:
     known: bool
     problem: str
     address: str
+    must: bool
+    nothing: str
 
     @property
     def rows(self) -> Sequence[Choice]:
@@ -176,6 +184,7 @@ def picker(
     state: CatalogueState,
     opened: bool = False,
     whole: bool = False,
+    must: bool = False,
 ) -> Picker:
     """The choices from `asked.start` on, or (`whole`) all up to there and the next: what a page without JavaScript needs.
 
@@ -213,8 +222,35 @@ def picker(
         open=opened,
         known=state.finished_at is not None,
         problem=next((why for part, why in state.problems.items() if part.partition("/")[0] == kind), ""),
-        address=reverse("sessions:choices", args=[kind]),
+        address=reverse("sessions:choices", args=[kind]) + ("?must=1" if must else ""),
+        must=must,
+        nothing=_("Choose one") if must else str(_NOTHING.get(kind, _AGENT_DECIDES)),
     )
+
+
+def follow(workspace: Workspace, press: str) -> tuple[str, int]:
+    """Does what a button of a picker asks of a page without JavaScript, and says which one is open then, and from where on.
+
+    `press` is "show:KIND", "more:KIND:START" or "favourite:ID:0 or 1:KIND"; of anything else nothing is open.
+    """
+    do, _colon, about = press.partition(":")
+    if do == "favourite":
+        pk, _colon, rest = about.partition(":")
+        wanted, _colon, about = rest.partition(":")
+        _favour(workspace, pk, wanted == "1")
+    kind, _colon, start = about.partition(":")
+    return (
+        kind if do in ("show", "more", "favourite") else "",
+        int(start) if do == "more" and start.isdecimal() and len(start) < 7 else 0,
+    )
+
+
+def _favour(workspace: Workspace, pk: str, favourite: bool) -> None:
+    try:
+        rows = CatalogueItem.objects.filter(workspace=workspace, pk=UUID(pk))
+    except ValueError:
+        return
+    rows.update(favourite=favourite)
 
 
 def _found(workspace: Workspace, user: User, kind: str, asked: Asked) -> CatalogueItemQuerySet:

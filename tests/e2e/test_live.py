@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.browsers import Browsers, playing
+from tests.e2e.browsers import PHONE, WIDE, Browsers, playing
 from tests.e2e.conftest import Team
 from tests.processes import wait_until
+
+
+def pick_first(page: Page, label: str) -> None:
+    """Opens the picker and takes its first choice, by keyboard; Enter closes it and starts nothing."""
+    summary = page.locator("summary", has_text=label)
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("radiogroup", name=label).get_by_role("radio").first.focus()
+    page.keyboard.press("Space")
+    expect(summary).not_to_contain_text("Choose one")
+    page.keyboard.press("Enter")
+    expect(summary).to_be_focused()
 
 
 def test_a_live_stream_is_started_watched_spoken_to_and_stopped(team: Team, browsers: Browsers):
@@ -16,9 +28,10 @@ def test_a_live_stream_is_started_watched_spoken_to_and_stopped(team: Team, brow
     page = browsers.of(team.person)
     page.goto("/live/")
     page.get_by_role("link", name="Start the first one").click()
-    page.locator("#look-choices").get_by_role("radio").first.check(force=True)
-    page.locator("#voice-choices").get_by_role("radio").first.check(force=True)
+    pick_first(page, "Avatar look")
+    pick_first(page, "Voice")
     page.get_by_label("Text", exact=True).fill("Welcome to the morning show. We begin with the weather.")
+    expect(page.get_by_text("55 characters")).to_be_visible()
     page.get_by_role("button", name="Start the stream").click()
 
     expect(page).to_have_url(re.compile(r"/live/[0-9a-f-]{36}/$"))
@@ -30,6 +43,11 @@ def test_a_live_stream_is_started_watched_spoken_to_and_stopped(team: Team, brow
 
     field = page.get_by_label("What the avatar says next")
     field.fill("And now an umbrella for everybody")
+    page.set_viewport_size(PHONE)
+    field.scroll_into_view_if_needed()
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator("[data-player] video")).to_be_in_viewport(ratio=0.9)
+    page.set_viewport_size(WIDE)
     field.press("Enter")
     expect(field).to_have_value("")
     expect(page.get_by_role("listitem").filter(has_text="And now an umbrella")).to_be_visible()

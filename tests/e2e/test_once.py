@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.browsers import Browsers
 from tests.e2e.conftest import Team
+from tests.e2e.test_live import pick_first
 from tests.processes import wait_until
 
 
@@ -89,8 +90,8 @@ def test_a_push_to_the_avatar_is_spoken_once(team: Team, browsers: Browsers):
     team.go_live()
     page = browsers.of(team.person)
     page.goto("/live/new/")
-    page.locator("#look-choices").get_by_role("radio").first.check(force=True)
-    page.locator("#voice-choices").get_by_role("radio").first.check(force=True)
+    pick_first(page, "Avatar look")
+    pick_first(page, "Voice")
     page.get_by_label("Text", exact=True).fill("One.")
     page.get_by_role("button", name="Start the stream").dblclick()
     expect(page).to_have_url(re.compile(r"/live/[0-9a-f-]{36}/$"))

@@ -89,12 +89,9 @@ def test_a_new_stream_needs_a_creator_of_its_workspace(
     workspace: Workspace, viewer: User, creator: User, stranger: User, browse: Browse
 ) -> None:
     new = f"{reverse('live:new')}?workspace={workspace.slug}"
-    choices = reverse("live:choices", args=[workspace.slug, "look"])
-    for url in (new, choices):
-        assert browse(creator).get(url).status_code == 200
-        assert browse(viewer).get(url).status_code == 403
-        assert browse(stranger).get(url).status_code == 404
-    assert browse(creator).get(reverse("live:choices", args=[workspace.slug, "nonsense"])).status_code == 404
+    assert browse(creator).get(new).status_code == 200
+    assert browse(viewer).get(new).status_code == 403
+    assert browse(stranger).get(new).status_code == 404
 
 
 def test_the_list_has_no_stream_of_another_team(

@@ -29,8 +29,8 @@ NEW = "/live/new/"
 def looks(workspace: Workspace) -> dict[str, str]:
     """What the pickers' fields are sent with."""
     return {
-        "look": str(CatalogueItemFactory(workspace=workspace, kind="look", name="Ada").pk),
-        "voice": str(CatalogueItemFactory(workspace=workspace, kind="voice", name="Calm").pk),
+        "avatar_id": CatalogueItemFactory(workspace=workspace, kind="look", name="Ada").remote_id,
+        "voice_id": CatalogueItemFactory(workspace=workspace, kind="voice", name="Calm").remote_id,
     }
 
 
@@ -170,13 +170,13 @@ def test_a_filled_form_starts_one_stream_however_often_it_is_sent(
     ("values", "wrong"),
     [
         ({"text": "  "}, {"text"}),
-        ({"look": "", "voice": ""}, {"look", "voice"}),
+        ({"avatar_id": "", "voice_id": ""}, {"avatar_id", "voice_id"}),
         ({"kind": "nonsense"}, {"kind"}),
         ({"token": "short"}, {"token"}),
         ({"kind": "audio"}, {"audio_file"}),
         ({"kind": "audio", "audio_url": "http://example.com/a.mp3"}, {"audio_url", "audio_file"}),
         ({"kind": "audio", "audio_url": "not a link"}, {"audio_url", "audio_file"}),
-        ({"look": "", "look_id": "x" * 256}, {"look_id", "look"}),
+        ({"avatar_id": "", "avatar_other": "x" * 256}, {"avatar_other", "avatar_id"}),
     ],
 )
 def test_what_is_wrong_stands_at_its_field_and_nothing_is_sent(
@@ -227,34 +227,45 @@ def test_a_link_to_a_recording_is_sent_as_it_is(
     }
 
 
-def test_a_search_without_javascript_keeps_what_was_typed(
+def test_a_picker_without_javascript_keeps_what_was_typed(
     workspace: Workspace, creator: User, browse: Browse, looks: dict[str, str]
 ) -> None:
-    CatalogueItemFactory(workspace=workspace, kind="look", name="Zoë", search_text=" zoe")
-    answer = browse(creator).post(NEW, filled(looks, search="look", look_search="zo", text="Typed."))
-    assert answer.status_code == 200
-    names = [item.name for item in answer.context["pickers"][0]["items"]]
-    assert names == ["Ada", "Zoë"]
-    assert "Typed." in answer.text
+    zoe = CatalogueItemFactory(workspace=workspace, kind="look", name="Zoë", search_text=" zoe")
+    wanted = {"look-search": "zo", "text": "Typed.", "kind": "tts"}
+    for do in ("show:look", f"favourite:{zoe.pk}:1:look"):
+        answer = browse(creator).post(NEW, filled(looks, do=do, **wanted))
+        assert answer.status_code == 200
+        look, voice = (picker for picker, _field, _other in answer.context["pickers"])
+        assert ([choice.name for choice in look.rows], look.open) == (["Ada", "Zoë"], True)
+        assert ([choice.name for choice in voice.rows], voice.open) == (["Calm"], False)
+        assert "Typed." in answer.text
+        assert "Choose who speaks" not in answer.text
+    zoe.refresh_from_db()
+    assert zoe.favourite
     assert not Stream.objects.exists()
 
 
-def test_a_picker_answers_a_search_with_the_chosen_one_first(
+def test_a_stream_needs_a_look_so_none_is_no_choice(
     workspace: Workspace, creator: User, browse: Browse, looks: dict[str, str]
 ) -> None:
-    CatalogueItemFactory(workspace=workspace, kind="look", name="Zoë", search_text=" zoe")
-    url = reverse("live:choices", args=[workspace.slug, "look"])
-    shown = browse(creator).get(url, {"look_search": "zo", "look": looks["look"]}).text
-    assert re.findall(r'class="strong">([^<]+)<', shown) == ["Ada", "Zoë"]
-    assert "Nothing fits these words." in browse(creator).get(url, {"look_search": "nobody"}).text
+    shown = browse(creator).get(NEW)
+    (address,) = {picker.address for picker, *_ in shown.context["pickers"] if picker.kind == "look"}
+    assert "The agent decides" not in shown.text
+    found = browse(creator).get(address, {"workspace": workspace.slug, "must": "1"}).text
+    assert "Ada" in found
+    assert "The agent decides" not in found
 
 
-def test_another_workspaces_look_cannot_be_used(
+def test_another_workspaces_look_and_one_that_is_not_ready_cannot_be_used(
     workspace: Workspace, creator: User, browse: Browse, looks: dict[str, str]
 ) -> None:
     foreign = CatalogueItemFactory(kind="look", name="Foreign")
-    answer = browse(creator).post(NEW, filled(looks, look=str(foreign.pk)))
-    assert (answer.status_code, "look" in answer.context["form"].errors) == (422, True)
+    raw = CatalogueItemFactory(workspace=workspace, kind="look", name="Raw", data={"status": "processing"})
+    for item, reason in ((foreign, "no such choice"), (raw, "not ready at HeyGen")):
+        answer = browse(creator).post(NEW, filled(looks, avatar_id=item.remote_id))
+        assert answer.status_code == 422
+        assert reason in str(answer.context["form"].errors["avatar_id"])
+        assert answer.context["pickers"][0][0].open
 
 
 @pytest.mark.django_db(transaction=True)
@@ -268,8 +279,8 @@ def test_what_heygen_refused_stands_at_its_field_and_nothing_typed_is_lost(
             "token": tokens.new(),
             "workspace": studio.workspace.slug,
             "kind": "tts",
-            "look_id": "look_of_nobody",
-            "voice_id": studio.voice,
+            "avatar_other": "look_of_nobody",
+            "voice_other": studio.voice,
             "text": "Words that were hard to find.",
         },
     )
@@ -280,9 +291,9 @@ def test_what_heygen_refused_stands_at_its_field_and_nothing_typed_is_lost(
     assert (shown.context["status"].word, again in shown.text) == ("Not started", True)
 
     form = browser.get(again).context["form"]
-    assert form.errors.keys() == {"look"}
+    assert form.errors.keys() == {"avatar_id"}
     assert form["text"].value() == "Words that were hard to find."
-    assert form["look_id"].value() == "look_of_nobody"
+    assert form["avatar_other"].value() == "look_of_nobody"
 
     corrected = {
         "from": str(stream.pk),
@@ -290,7 +301,7 @@ def test_what_heygen_refused_stands_at_its_field_and_nothing_typed_is_lost(
         "kind": "tts",
         "text": form["text"].value(),
     }
-    corrected |= {"look_id": studio.look, "voice_id": studio.voice}
+    corrected |= {"avatar_other": studio.look, "voice_other": studio.voice}
     assert browser.post(NEW, corrected).status_code == 302
     studio.deliver()
     assert Stream.objects.exclude(pk=stream.pk).get().stream_id is not None
@@ -300,13 +311,13 @@ def test_what_heygen_refused_stands_at_its_field_and_nothing_typed_is_lost(
 def test_an_uploaded_recording_becomes_an_asset_and_is_used_again(studio: Studio, browse: Browse) -> None:
     browser = browse(studio.person)
     sound = SimpleUploadedFile("a.mp3", b"ID3" + bytes(2000), "audio/mpeg")
-    values = {"workspace": studio.workspace.slug, "kind": "audio", "look_id": "look_of_nobody"}
+    values = {"workspace": studio.workspace.slug, "kind": "audio", "avatar_other": "look_of_nobody"}
     assert browser.post(NEW, {**values, "token": tokens.new(), "audio_file": sound}).status_code == 302
     stream = Stream.objects.get()
     assert stream.audio.keys() == {"type", "asset_id"}
     studio.deliver()
 
-    values |= {"look_id": studio.look, "from": str(stream.pk), "token": tokens.new()}
+    values |= {"avatar_other": studio.look, "from": str(stream.pk), "token": tokens.new()}
     assert browser.post(NEW, values).status_code == 302
     studio.deliver()
     again = Stream.objects.exclude(pk=stream.pk).get()
