@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from commands.models import Command
-from tests.e2e.browsers import Browsers
+from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.e2e.test_every_page import examine
 from workspaces_app.models import Role, Workspace
@@ -72,6 +72,22 @@ def test_two_approvers_in_two_browsers_send_once(team: Team, browsers: Browsers)
     expect(ben.get_by_text("1 of 2 approvals")).to_be_visible()
     expect(ben.get_by_role("group", name="Approvals")).to_contain_text("Ada Approver")
     assert [entry["kind"] for entry in team.accepted()] == ["create_session"]
+
+    # Who approved has no button for it any more, but a way back; the other one does not see that.
+    ada.goto(session.get_absolute_url())
+    card = ada.get_by_role("region", name="Storyboard 1")
+    again = card.get_by_role("button", name="Approve storyboard 1")
+    back = card.get_by_role("button", name="Take it back")
+    expect(back).to_be_visible()
+    expect(again).to_be_hidden()
+    expect(ben.get_by_role("button", name="Take it back")).to_be_hidden()
+    assert axe_findings(ada) == []
+    back.click()
+    expect(again).to_be_visible()
+    expect(ben.get_by_text("0 of 2 approvals")).to_be_visible()
+    again.click()
+    expect(back).to_be_visible()
+    expect(ben.get_by_text("1 of 2 approvals")).to_be_visible()
 
     ben.get_by_role("button", name="Approve storyboard 1").dblclick()
     team.until(session, "status in ('generating', 'completed')")

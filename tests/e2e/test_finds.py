@@ -1,0 +1,102 @@
+"""Finding again what was made: several things at once from the library, and sessions by their tags."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+
+from django.conf import settings
+from playwright.sync_api import expect
+
+from sessions_app.models import MediaFile, SessionTag, VideoSession
+from tests.e2e.browsers import Browsers, axe_findings
+from tests.e2e.conftest import Team
+from tests.e2e.test_main_job import PICTURE
+from tests.factories import MediaFileFactory, ResourceFactory, VideoSessionFactory
+from workspaces_app.models import Role
+
+
+def picture_of(session: VideoSession, name: str) -> MediaFile:
+    """A picture with a copy of ours, as the mirror leaves it."""
+    file: MediaFile = MediaFileFactory(
+        resource=ResourceFactory(session=session, metadata={"name": name}),
+        state="stored",
+        content_type="image/png",
+        path=f"{session.pk}-{name}.png",
+        size=len(PICTURE),
+    )
+    settings.MEDIA_DIR.mkdir(parents=True, exist_ok=True)
+    (settings.MEDIA_DIR / file.path).write_bytes(PICTURE)
+    return file
+
+
+def test_several_things_are_chosen_and_taken_away(team: Team, browsers: Browsers):
+    session = VideoSessionFactory(
+        workspace=team.workspace, status="completed", group="done", title="A harbour"
+    )
+    for name in ("Dawn", "Noon", "Dusk", "Night"):
+        picture_of(session, name)
+    page = browsers.of(team.person)
+    page.goto("/library/")
+    chosen = page.locator("[data-picks-count]")
+    away = page.get_by_role("button", name="Download chosen")
+    expect(away).to_be_disabled()
+
+    # A click, and another one with Shift: everything in between. By keyboard one less.
+    page.get_by_label("Choose Night").check(force=True)
+    page.get_by_label("Choose Noon").click(force=True, modifiers=["Shift"])
+    expect(chosen).to_have_text("3 chosen")
+    page.get_by_label("Choose Dusk").focus()
+    page.keyboard.press("Space")
+    expect(chosen).to_have_text("2 chosen")
+    assert axe_findings(page) == []
+    with page.expect_download() as download:
+        away.click()
+    with zipfile.ZipFile(download.value.path()) as bundle:
+        pictures = {name: bundle.read(name) for name in bundle.namelist() if name.endswith(".png")}
+    assert {name.rpartition("/")[2] for name in pictures} == {"noon.png", "night.png"}
+    assert set(pictures.values()) == {PICTURE}
+
+    everything = page.get_by_label("All on this page")
+    everything.check()
+    expect(chosen).to_have_text("4 chosen")
+    everything.uncheck()
+    expect(chosen).to_have_text("")
+    expect(away).to_be_disabled()
+
+
+def test_tags_are_put_on_found_by_and_taken_off(team: Team, browsers: Browsers):
+    tagged, other = (
+        VideoSessionFactory(workspace=team.workspace, status="completed", group="done", title=title)
+        for title in ("The harbour film", "Another film")
+    )
+    page = browsers.of(team.person)
+    page.goto(tagged.get_absolute_url())
+    page.get_by_text("Add tags").click()
+    field = page.get_by_label("Tags")
+    field.fill("Launch, <b>spring</b>")
+    assert axe_findings(page) == []
+    field.press("Enter")
+    expect(page.get_by_role("link", name="Launch", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="<b>spring</b>")).to_be_visible()
+    assert SessionTag.objects.filter(session=tagged).count() == 2
+
+    page.get_by_role("link", name="Launch", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/sessions/\?tag=Launch$"))
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("The harbour film")
+    page.get_by_role("combobox", name="Tag").select_option("")
+    expect(rows).to_have_count(2)
+
+    page.goto(tagged.get_absolute_url())
+    page.get_by_text("Change tags").click()
+    field.fill("")
+    field.press("Enter")
+    expect(page.get_by_text("Add tags")).to_be_visible()
+    assert not SessionTag.objects.filter(session=tagged).exists()
+
+    viewer = browsers.of(team.member(Role.VIEWER, "Vera Viewer"))
+    viewer.goto(other.get_absolute_url())
+    expect(viewer.get_by_role("heading", name="Another film")).to_be_visible()
+    expect(viewer.get_by_text("Add tags")).to_have_count(0)
