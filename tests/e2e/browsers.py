@@ -95,8 +95,8 @@ class Browsers:
             context.close()
 
 
-def axe_findings(page: Page, rules: Sequence[str] = RULES) -> list[str]:
-    """What axe finds on the page as it stands: rule, and the first few places."""
+def axe_findings(page: Page, *, only: Sequence[str] = ()) -> list[str]:
+    """What axe finds on the page as it stands: rule, and the first few places. `only` these rules, or all."""
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE)  # unlike a script tag, this works under a strict policy
     # A change of theme fades: half-way colours are nobody's.
@@ -104,8 +104,8 @@ def axe_findings(page: Page, rules: Sequence[str] = RULES) -> list[str]:
         "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(animation => animation.finished))"
     )
     result = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})",
-        list(rules),
+        "([type, values]) => axe.run(document, {runOnly: {type, values}, resultTypes: ['violations']})",
+        ["rule", list(only)] if only else ["tag", list(RULES)],
     )
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"

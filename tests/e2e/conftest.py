@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -22,7 +24,7 @@ from tests.installation import Installation, installed
 from tests.processes import Valkey, wait_until
 from tests.studio import Studio, pointed_at
 from tests.suite import chromium
-from workspaces_app import keys
+from workspaces_app import catalogue, keys
 from workspaces_app.models import CatalogueItem, Role, User
 
 # Story seconds per second: the agent's pauses are nothing that these tests look at.
@@ -117,6 +119,10 @@ class Team(Studio):
         self.wait_for_catalogue()
 
     def wait_for_catalogue(self) -> None:
+        """Has the account's looks and voices read; most tests pick none, and the reading would go on beside them."""
+        PollState.objects.filter(kind=catalogue.KIND, workspace=self.workspace).update(
+            next_poll_at=timezone.now()
+        )
         wait_until(
             lambda: (
                 {"look", "voice"}
@@ -127,18 +133,26 @@ class Team(Studio):
         )
 
 
-@pytest.fixture
-def team(site: tuple[Installation, Running, Valkey]) -> Iterator[Team]:
-    dailies, simulator, valkey = site
+@contextlib.contextmanager
+def a_team(dailies: Installation, simulator: Running, valkey: Valkey) -> Iterator[Team]:
+    """A workspace of its own at an account of its own, and its approver."""
     key = f"browser-test-key-{next(_number)}"
     simulator.control.account(key)
     workspace = WorkspaceFactory(name="Bright Studio", base_url=simulator.url)
     person = UserFactory(name="Ada Approver")
     MembershipFactory(user=person, workspace=workspace, role=Role.APPROVER)
     keys.save(workspace, key, by=person, checked=True)
+    PollState.objects.filter(kind=catalogue.KIND, workspace=workspace).update(next_poll_at=None)
     yield Team(dailies, simulator, valkey, workspace, person, key)
     # What a test leaves behind is not looked at any more, or the last test would share the machine with all of it.
     PollState.objects.filter(workspace=workspace).update(next_poll_at=None)
+
+
+@pytest.fixture
+def team(site: tuple[Installation, Running, Valkey]) -> Iterator[Team]:
+    with a_team(*site) as made:
+        yield made
+    _dailies, simulator, _valkey = site
     simulator.control.clear_faults()
     simulator.control.settings(idle_seconds=30)
     simulator.control.set_speed(SPEED)

@@ -41,6 +41,7 @@ def saved(page: Page) -> None:
 
 
 def test_pickers_by_keyboard(team: Team, browsers: Browsers):
+    team.wait_for_catalogue()
     aria = CatalogueItem.objects.filter(workspace=team.workspace, name="Aria")
     wait_until(aria.exists, seconds=30, what="the public voices are read")
     page = browsers.of(team.person)
@@ -142,6 +143,7 @@ def test_a_draft_that_nothing_takes_away(team: Team, browsers: Browsers):
     assert axe_findings(page) == []
     page.get_by_role("button", name="Keep what is here").click()
     wait_until(lambda: Draft.objects.get(owner=team.person).fields["prompt"] == "A film about black tea")
+    saved(page)
 
     # Without a connection this browser keeps it, also over a reload.
     page.context.set_offline(True)
