@@ -23,7 +23,7 @@ async function show(link) {
   loading?.abort();
   loading = new AbortController();
   // Emptied at once: a key must never press what belongs to the row before.
-  pane.replaceChildren();
+  pane.replaceChildren(document.getElementById("pane-skeleton").content.cloneNode(true));
   pane.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(link.dataset.pane, { headers: { "HX-Request": "true" }, signal: loading.signal });
