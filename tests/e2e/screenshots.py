@@ -9,18 +9,22 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from commands import tokens
+from commands.models import Command
+from polling.models import PollState
 from realtime_app import actions as live_actions
 from realtime_app.models import Stream, StreamKind
 from sessions_app import actions
 from sessions_app.models import VideoSession
 from tests.e2e.browsers import PHONE, WIDE, Browsers, playing
 from tests.e2e.conftest import Team
+from tests.factories import MessageFactory, VideoSessionFactory
 from tests.installation import ROOT
 from tests.processes import wait_until
-from workspaces_app.models import Membership, Role
+from workspaces_app.models import Membership, Role, Workspace
 
 FOLDER = ROOT / "screenshots"
 
@@ -163,6 +167,136 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
     take(page, "library-chosen")
     page.keyboard.press("?")
     take(page, "shortcuts")
+
+
+def test_pictures_of_a_review(team: Team, browsers: Browsers, folder: Path):
+    Workspace.objects.filter(pk=team.workspace.pk).update(settings={"approvals_needed": 2})
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
+    wait_until(
+        lambda: not session.resources.filter(files__state="wanted").exists(), what="the pictures are copied"
+    )
+    page = browsers.of(team.person)
+    room = f"/sessions/{session.pk}/storyboard/"
+    visit(page, room, "review")
+    page.get_by_label("Note on picture 2").fill("Darker, please, and the cup on the left.")
+    page.get_by_label("Note on picture 3").fill("Without the cat.")
+    page.get_by_role("button", name="Put the notes together").click()
+    expect(page.get_by_label("Message to the agent")).to_have_value(re.compile("Without the cat"))
+    take(page, "review-message")
+
+    visit(page, session.get_absolute_url(), "approval-asked")
+    page.set_viewport_size(WIDE)
+    page.get_by_role("region", name="Storyboard 1").get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("button", name="Take it back").first).to_be_visible()
+    visit(page, session.get_absolute_url(), "approval-given")
+    visit(page, room, "review-approved")
+    creator = browsers.of(team.member(Role.CREATOR, "Carl Creator"))
+    visit(creator, session.get_absolute_url(), "approval-for-a-creator")
+
+    actions.note(session, body="Legal wants to see the second picture first.", by=team.person)
+    actions.note(session, body="Done, they are fine with it.", by=team.member(Role.VIEWER, "Vera Viewer"))
+    visit(page, session.get_absolute_url(), "session-notes")
+    actions.send(
+        session,
+        text="Make the second picture darker, please",
+        token=tokens.new(),
+        by=team.person,
+        undecided=True,
+    )
+    team.storyboard(session, after=1)
+    team.until(session, "status == 'reviewing'")
+    visit(page, f"{room}?against=1", "review-compared")
+    visit(page, f"{room}?revision=1", "review-earlier")
+
+    page.set_viewport_size(WIDE)
+    page.goto("/")
+    page.route("**/inbox/*/", lambda route: None)  # never answered
+    page.keyboard.press("j")
+    take(page, "inbox-loading")
+    page.unroute("**/inbox/*/")
+    page.set_viewport_size(WIDE)
+    page.goto("/")
+    page.keyboard.press("j")
+    expect(page.get_by_role("region", name="The chosen session")).to_contain_text("Storyboard 2")
+    take(page, "inbox-review")
+    page.set_viewport_size(WIDE)
+    page.get_by_role("button", name="until tomorrow", exact=True).click()
+    expect(page.locator("#inbox-snoozed")).to_contain_text("Tea")
+    take(page, "inbox-snoozed")
+
+
+def test_pictures_of_trouble(team: Team, browsers: Browsers, folder: Path):
+    session = team.create("A film about tea")
+    team.until(session, "status == 'waiting_for_input'")
+    path = f"/v3/video-agents/{session.remote_id}"
+    team.simulator.control.fault("status", path, method="POST", status=400, message="The text is not allowed")
+    refused = actions.send(session, text="Something forbidden", token=tokens.new(), by=team.person)
+    page = browsers.of(team.person)
+    wait_until(lambda: Command.objects.get(pk=refused.pk).state == "refused", what="it is refused")
+    visit(page, session.get_absolute_url(), "session-refused")
+    # Nobody knows what became of it, and a person has to say: no poll may find it in the conversation.
+    PollState.objects.filter(object_id=session.pk).update(next_poll_at=None)
+    unclear = actions.send(session, text="Did this arrive?", token=tokens.new(), by=team.person)
+    wait_until(lambda: Command.objects.get(pk=unclear.pk).state == "accepted", what="it is sent")
+    Command.objects.filter(pk=unclear.pk).update(
+        state="unknown",
+        settled_at=None,
+        settled_by="",
+        applied_at=None,
+        asks_person_since=timezone.now(),
+        unknown_at=timezone.now(),
+    )
+    visit(page, f"/commands/{unclear.pk}/", "press-unclear")
+    visit(page, "/", "inbox-unclear")
+
+    long = VideoSessionFactory(
+        workspace=team.workspace,
+        status="waiting_for_input",
+        group="needs_you",
+        title="Eine sehr lange Überschrift ohne Ende, die niemand je so schreiben wollte " * 4,
+        prompt="Donaudampfschifffahrtsgesellschaftskapitän" * 12,
+    )
+    for position, text in enumerate(
+        [
+            "Donaudampfschifffahrtsgesellschaftskapitänsmützenfabrik" * 8,
+            "مرحبا، هل تريد أن يكون الفيلم هادئًا أم سريعًا؟",
+            "| Scene | Picture | Words |\n|---|---|---|\n"
+            + "| 1 | A harbour at dawn | Good morning |\n" * 12,
+            "Which of these?\n\n"
+            + "\n".join(f"- {'A rather long choice ' * 5}{number}" for number in range(5)),
+        ]
+    ):
+        MessageFactory(session=long, position=position, role="model" if position else "user", content=text)
+    VideoSession.objects.filter(pk=long.pk).update(message_count=4)
+    actions.tag(
+        long,
+        tags=[f"a tag that is as long as it may be, {number:03}" for number in range(12)],
+        by=team.person,
+    )
+    visit(page, long.get_absolute_url(), "session-very-long")
+    visit(page, "/", "inbox-very-long")
+    visit(page, "/sessions/", "sessions-very-long")
+
+    viewer = browsers.of(team.member(Role.VIEWER, "Vera Viewer"))
+    browsers.complaints.expect("403")
+    visit(viewer, session.get_absolute_url(), "session-for-a-viewer")
+    visit(viewer, "/sessions/new/", "forbidden")
+    staff = team.member(Role.ADMIN, "Otto Ops")
+    staff.is_staff = staff.is_superuser = True
+    staff.save(update_fields=["is_staff", "is_superuser"])
+    visit(browsers.of(staff), "/ops/", "ops")
+
+    # HeyGen does not take the key any more: what is shown is old, and the page says so.
+    watched = team.create("A film about rain [scenario: stuck-thinking]")
+    team.until(watched, "status == 'thinking'")
+    team.simulator.control.fault("status", "/v3/*", status=401, key=team.key, count=None)
+    page.set_viewport_size(WIDE)
+    page.goto(watched.get_absolute_url())
+    expect(page.locator("#banners")).to_contain_text("key", timeout=60_000)
+    visit(page, watched.get_absolute_url(), "session-stale")
+    visit(page, "/library/", "library-stale")
 
 
 def test_pictures_of_a_live_stream(team: Team, browsers: Browsers, folder: Path):

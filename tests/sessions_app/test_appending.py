@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import uuid6
-from django.db import IntegrityError, connection, models
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone as clock
 
 from sessions_app.mirror.appending import append
@@ -98,12 +98,11 @@ def as_bytes(row: tuple[Any, ...]) -> list[Any]:
     return [bytes(value) if isinstance(value, memoryview) else value for value in row]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_one_row_that_cannot_be_stored_stores_none() -> None:
     session = VideoSessionFactory()
     rows = [message(position, session_id=session.pk) for position in (0, 1, 1)]
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         append(Message, rows)
 
     assert not Message.objects.exists()

@@ -12,7 +12,7 @@ import heygen
 from commands.models import Command
 from polling.kinds import Change, Changed, Failed, Pace, Unchanged
 from sessions_app.mirror.sessions import SESSION, on_failures
-from sessions_app.models import Message, MessageRevision, Resource, SearchText, VideoSession
+from sessions_app.models import Message, MessageRevision, Resource, VideoSession
 from sessions_app.search import Hit, find
 from tests.factories import UserFactory, VideoSessionFactory, WorkspaceFactory
 from tests.fakes import CREATED, FakeClient, page, remote_message, remote_session, remote_video
@@ -97,15 +97,6 @@ def test_a_reworded_message_keeps_its_place_and_its_earlier_text():
     assert list(MessageRevision.objects.values_list("content", flat=True)) == ["Thin"]
     session.refresh_from_db()
     assert Message.objects.get().version == session.version
-
-
-def test_a_reworded_message_is_found_by_its_new_words_only():
-    session = VideoSessionFactory()
-    for words in ("Thin slices", "Thinking slices"):
-        poll(SESSION, session, FakeClient(read_session=remote_session(messages=[remote_message(words)])))
-
-    [text] = SearchText.objects.filter(session=session, position=0).values_list("text", flat=True)
-    assert text.split()[1:] == ["thinking", "slices"]
 
 
 def test_an_answer_without_messages_forgets_none():
