@@ -1,4 +1,7 @@
-/** `[data-video]` around a finished video: speed, captions and picture-in-picture beside the browser's own controls. */
+/**
+ * `[data-video]` around a finished video: speed, captions and picture-in-picture beside the browser's own controls.
+ * Captions that come later stand as `data-captions-src` at the element around it, and are added to a film that plays on.
+ */
 import { widget } from "./widget.js";
 
 widget("[data-video]", (box) => {
@@ -6,6 +9,8 @@ widget("[data-video]", (box) => {
   const speed = box.querySelector("[data-speed]");
   const captions = box.querySelector("[data-captions]");
   const window_ = box.querySelector("[data-picture-in-picture]");
+
+  const ends = [];
 
   speed?.addEventListener("change", () => {
     video.playbackRate = Number(speed.value);
@@ -16,14 +21,29 @@ widget("[data-video]", (box) => {
 
   if (captions) {
     const track = () => [...video.textTracks].find((one) => ["captions", "subtitles"].includes(one.kind));
-    const show = () => captions.setAttribute("aria-pressed", String(track()?.mode === "showing"));
-    captions.hidden = !track();
+    const show = () => {
+      captions.hidden = !track();
+      captions.setAttribute("aria-pressed", String(track()?.mode === "showing"));
+    };
     captions.addEventListener("click", () => {
       track().mode = track().mode === "showing" ? "hidden" : "showing";
       show();
     });
-    video.textTracks.addEventListener("change", show);
+    for (const name of ["change", "addtrack"]) video.textTracks.addEventListener(name, show);
     show();
+
+    const film = box.parentElement;
+    const complete = () => {
+      const { captionsSrc, captionsLabel } = film.dataset;
+      if (!captionsSrc || video.querySelector("track")) return;
+      const late = Object.assign(document.createElement("track"), { kind: "captions", label: captionsLabel, srclang: "und" });
+      late.src = captionsSrc;
+      video.append(late);
+    };
+    complete();
+    const observer = new MutationObserver(complete);
+    observer.observe(film, { attributeFilter: ["data-captions-src"] });
+    ends.push(() => observer.disconnect());
   }
 
   if (window_) {
@@ -46,4 +66,5 @@ widget("[data-video]", (box) => {
     video.load();
     video.currentTime = at;
   });
+  return () => ends.forEach((end) => end());
 });

@@ -15,7 +15,7 @@ from django.utils import timezone
 from commands import tokens
 from commands.models import Command
 from sessions_app import session_page, storyboard
-from sessions_app.models import Resource, VideoSession
+from sessions_app.models import MediaFile, Resource, VideoSession
 from sessions_app.session_page import VARIANTS
 from tests.factories import (
     MediaFileFactory,
@@ -530,3 +530,19 @@ def test_a_second_approval_of_the_same_storyboard_is_refused():
 
     assert "Somebody approved this storyboard already" in answer.content.decode()
     assert Command.objects.filter(kind="session.send").count() == 1
+
+
+def test_captions_that_come_later_stand_beside_the_player_that_is_not_swapped():
+    session = VideoSessionFactory(status="completed", group="done")
+    video = VideoFactory(session=session, status="completed", group="done")
+    MediaFileFactory(resource=None, video=video, role="video", state="stored", path="film.mp4")
+    captions = MediaFileFactory(resource=None, video=video, role="subtitles")
+
+    def film() -> str:
+        return session_page.fragments(session.pk, None, "en", "viewer").partition("<article")[2]
+
+    assert "data-captions-src" not in film()
+    MediaFile.objects.filter(pk=captions.pk).update(state="stored", path="film.srt")
+    beside, player, _after = film().partition("hx-morph-skip")
+    assert player
+    assert f'data-captions-src="{reverse("files:captions", args=[captions.pk])}"' in beside
