@@ -28,6 +28,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # What a test may have changed before anything is forked: a module of `tests` with a function `change()`.
 CHANGED_BY = "TESTS_CHANGED_BY"
+# Set, each process has a clock of its own (`tests.clocks`); its file lies beside its log.
+OWN_CLOCKS = "TESTS_OWN_CLOCKS"
 
 
 class Forked:
@@ -134,6 +136,8 @@ def _live(name: str, log: str) -> None:
         os.dup2(output, 2)
         os.close(output)
 
+        if OWN_CLOCKS in os.environ:
+            importlib.import_module("tests.clocks").own(Path(log).with_suffix(".clock"))
         from config import process
 
         process.PROCESSES[name]()
@@ -149,5 +153,7 @@ def _live(name: str, log: str) -> None:
 
 
 if __name__ == "__main__":
+    if OWN_CLOCKS in os.environ:
+        importlib.import_module("tests.clocks")
     importlib.import_module("config.preload")
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -52,11 +52,7 @@ def check(drill: Drill) -> dict[str, float]:
             raise AssertionError(f"seed {drill.seed}: {exc}\n{explained(drill)}") from None
         took[what] = round(time.monotonic() - started, 1)
 
-    def read_again() -> bool:
-        drill.watch_key()
-        return healed()
-
-    within("everything is read again", HEAL_SECONDS, read_again)
+    within("everything is read again", HEAL_SECONDS, healed)
     within("presses end", REST_SECONDS, at_rest)
     for session in VideoSession.objects.exclude(gone_at=None):
         # Denied three times over half a minute: as the look ten minutes later would.

@@ -80,7 +80,7 @@ def studio(transactional_db: None, simulator_process: Running, valkey: Valkey) -
 def wired(
     request: pytest.FixtureRequest, transactional_db: None, simulator_process: Running, valkey: Valkey
 ) -> Iterator[Wired]:
-    """With a web process, too. A parameter is what its processes find in their environment besides."""
+    """With a web process, too, and clocks that a test can set. A parameter is what its processes find in their environment besides."""
     rate, burst = 20.0, 20
     simulator_process.control.reset()
     with contextlib.ExitStack() as stack:
@@ -100,6 +100,7 @@ def wired(
                 POLL_REQUESTS_PER_SECOND=rate,
                 POLL_BURST=burst,
                 COMMANDS_LOOK_SECONDS=10,
+                TESTS_OWN_CLOCKS=True,
                 **getattr(request, "param", {}),
             )
         )

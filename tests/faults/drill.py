@@ -15,7 +15,6 @@ from django.db import connection
 
 from commands import tokens
 from commands.models import Command
-from polling import keys as key_states
 from sessions_app import actions
 from sessions_app.models import VideoSession
 from tests.faults.followers import Follower
@@ -112,7 +111,6 @@ class Drill:
         self._under_way: list[tuple[float, Callable[[], None]]] = []
         self._frozen: set[str] = set()
         self._ended_at = 0.0
-        self._key_works = True
 
     @property
     def studios(self) -> tuple[Wired, Wired]:
@@ -142,15 +140,7 @@ class Drill:
 
     # --- people
 
-    def watch_key(self) -> None:
-        """A person sees that a good key is refused, and enters it again. An answer from before the last time may have come
-        after it, from a process that was frozen for instance: nothing in it tells that it is old."""
-        state = key_states.state(self.studio.workspace.key_fingerprint)
-        if self._key_works and state is not None and state.needs_person:
-            keys.save(self.studio.workspace, self.studio.key, by=self.studio.person, checked=True)
-
     def _work(self) -> None:
-        self.watch_key()
         self._work_in(self.studio, SESSIONS, FOLLOWED, HOME)
         self._work_in(self.neighbour, NEIGHBOURS_SESSIONS, 1, NEIGHBOUR)
 
@@ -346,11 +336,9 @@ class Drill:
         """The key is refused, until somebody enters a good one."""
         studio = self.studio
         studio.simulator.control.account(studio.key, key_works=False)
-        self._key_works = False
 
         def replace() -> None:
             studio.simulator.control.account(studio.key, key_works=True)
-            self._key_works = True
             keys.save(studio.workspace, studio.key, by=studio.person, checked=True)
 
         self._for(2, replace)
