@@ -6,6 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from sessions_app import actions
+from sessions_app.models import MediaFile
 from tests.e2e.browsers import Browsers, playing
 from tests.e2e.conftest import Team
 from tests.factories import PASSWORD
@@ -23,6 +25,29 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+
+def captions_come_later(team: Team, page: Page) -> None:
+    """As when HeyGen has them ready after the film: the open player gets them, and the film plays on."""
+    session = team.workspace.video_sessions.get()
+    subtitles = MediaFile.objects.filter(video__session=session, role="subtitles")
+    wait_until(subtitles.filter(state="stored").exists, seconds=30, what="the captions are copied")
+    subtitles.update(state="failed")
+    page.reload()
+    button = page.get_by_role("button", name="Captions")
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    expect(button).to_be_hidden()
+    film = page.locator("article video")
+    film.evaluate("video => { video.muted = video.loop = true; window.film = video; return video.play() }")
+
+    subtitles.update(state="stored")
+    actions.touched(session)
+    expect(button).to_be_visible()
+    assert film.evaluate("video => video === window.film && !video.paused")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("() => film.textTracks[0].cues?.length > 0")
+    expect(film.locator("track")).to_have_count(1)
 
 
 def test_from_prompt_to_film(team: Team, browsers: Browsers):
@@ -48,9 +73,7 @@ def test_from_prompt_to_film(team: Team, browsers: Browsers):
     question.get_by_role("button").first.click()
 
     storyboard = page.get_by_role("region", name="Storyboard 1")
-    expect(storyboard.get_by_role("img").first).to_be_visible()
-    first_pictures = storyboard.get_by_role("img").count()
-    assert first_pictures >= 4
+    expect(storyboard.get_by_role("img").nth(3)).to_be_visible()  # they are described one after the other
     expect(storyboard.get_by_role("button", name="Approve storyboard 1")).to_be_visible()
 
     page.get_by_label("Message to the agent").fill(
@@ -73,6 +96,8 @@ def test_from_prompt_to_film(team: Team, browsers: Browsers):
     with page.expect_download() as download:
         page.get_by_role("link", name="MP4", exact=True).click()
     assert download.value.path().read_bytes()[4:8] == b"ftyp"
+
+    captions_come_later(team, page)
 
     assert [entry["kind"] for entry in team.accepted()] == ["create_session", *["send_message"] * 3]
     assert team.accepted()[0]["body"]["orientation"] == "portrait"
