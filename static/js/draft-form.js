@@ -3,13 +3,14 @@
  * is there after a reload, a sign-out and in another browser. `data-draft-url` takes the form's fields and answers with
  * the fragments of the page that say so (200), or that another window saved something else meanwhile (409).
  *
- * Until the server has it, this browser keeps it (localStorage), and gives it back at the next visit. Saving goes on
+ * This browser keeps it too (localStorage), and gives back at the next visit what the server did not have. Saving goes on
  * by itself when the connection is back.
  */
 import { widget } from "./widget.js";
 
 const user = document.documentElement.dataset.user ?? "nobody";
 const PAUSE = 800;
+const OVERTAKEN = 10_000; // a page takes no longer from the server to here
 const RETRY = [5_000, 15_000, 60_000];
 // What is not the person's own, or not worth keeping.
 const NOT_KEPT = new Set(["csrfmiddlewaretoken", "token", "was", "workspace", "like", "base", "do", "attachments"]);
@@ -37,9 +38,12 @@ widget("form[data-draft-form]", (form) => {
     }
   }
 
-  function keep() {
+  // `done`: the server has it. A page that is being loaded at that moment may have been drawn before.
+  function keep(done = false) {
     try {
-      localStorage.setItem(key(), JSON.stringify({ fields: fields(), base: form.elements.base.value, at: Date.now() }));
+      const { base, token } = form.elements;
+      const known = { base: base.value, by: token.value, done, at: Date.now() };
+      localStorage.setItem(key(), JSON.stringify({ fields: fields(), ...known }));
     } catch {
       // A full or forbidden storage: then only the server keeps it.
     }
@@ -97,7 +101,7 @@ widget("form[data-draft-form]", (form) => {
         failures = 0;
         if (answer.ok) {
           saved = sent;
-          if (snapshot() === sent) forget();
+          if (snapshot() === sent) keep(true);
         }
       } else {
         fail(answer.status === 403);
@@ -158,8 +162,11 @@ widget("form[data-draft-form]", (form) => {
   }
 
   const local = kept();
-  if (local && JSON.stringify(local.fields) !== saved) {
-    if (local.base === form.elements.base.value) restore(local.fields);
+  const overtaken = local?.done && Date.now() - local.at < OVERTAKEN;
+  if (local && (overtaken || !local.done) && JSON.stringify(local.fields) !== saved) {
+    // What is stored may be this window's own, whose answer never came.
+    const own = overtaken || (local.by && local.by === form.dataset.draftBy);
+    if (own || local.base === form.elements.base.value) restore(local.fields);
     else {
       const banner = document.querySelector("template[data-draft-conflict]").content.cloneNode(true);
       form.querySelector(".stack").prepend(banner);
@@ -193,7 +200,8 @@ widget("form[data-draft-form]", (form) => {
     clearTimeout(timer);
     running?.abort();
     sent = new Map(texts());
-    if (snapshot() !== saved) keep();
+    posted = snapshot();
+    if (posted !== saved) keep();
   };
   const arrived = (event) => {
     const { ctx } = event.detail;
@@ -205,6 +213,7 @@ widget("form[data-draft-form]", (form) => {
   };
   // A form that is drawn again shows what was sent; what was typed meanwhile stays.
   let sent = new Map();
+  let posted = saved;
   let typed = [];
   const texts = () => [...form.querySelectorAll("textarea")].map((field) => [field.name, field.value]);
   const before = (event) => {
@@ -214,9 +223,13 @@ widget("form[data-draft-form]", (form) => {
     if (event.detail.ctx?.sourceElement !== form) return;
     // Morphing changes the attributes, and a radio button that was touched does not follow them any more.
     for (const box of form.querySelectorAll("[type=radio], [type=checkbox]")) box.checked = box.defaultChecked;
-    saved = snapshot();
-    for (const [name, value] of typed.splice(0)) form.elements[name].value = value;
-    if (snapshot() !== saved) later(PAUSE);
+    for (const [name, value] of typed.splice(0)) {
+      if (form.elements[name].value !== value) form.elements[name].value = value; // else the caret would jump
+    }
+    saved = posted;
+    if (snapshot() === saved) return;
+    keep();
+    later(PAUSE);
   };
   const online = () => {
     failures = 0;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from sessions_app.models import Draft
 from tests.e2e.browsers import Browsers, axe_findings
@@ -143,6 +143,21 @@ def test_a_draft_that_nothing_takes_away(team: Team, browsers: Browsers):
     assert axe_findings(page) == []
     page.get_by_role("button", name="Keep what is here").click()
     wait_until(lambda: Draft.objects.get(owner=team.person).fields["prompt"] == "A film about black tea")
+    saved(page)
+
+    # The answer to a save is lost: what the server has now is this window's own, and nothing to decide.
+    def answer_is_lost(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/sessions/new/draft/", answer_is_lost)
+    prompt.fill("A film about red tea")
+    expect(page.locator("#draft-state")).to_contain_text("this browser keeps it")
+    prompt.fill("A film about blue tea")
+    page.unroute("**/sessions/new/draft/")
+    page.reload()
+    expect(prompt).to_have_value("A film about blue tea")
+    wait_until(lambda: Draft.objects.get(owner=team.person).fields["prompt"] == "A film about blue tea")
     saved(page)
 
     # Without a connection this browser keeps it, also over a reload.
