@@ -204,7 +204,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # A request that finds no free connection within the timeout fails, rather than piling up behind the others.
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        **{"min_size": 1, "max_size": 16, "timeout": 5},
+        # Else a pool that has failed for half a minute tries again only half a minute later. Given up, it tries at once
+        # when somebody asks.
+        "reconnect_timeout": 1,
+    }
 
 # --- Redis: hints, limits and live fan-out ------------------------------------------------------------------------
 
