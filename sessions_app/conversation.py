@@ -18,7 +18,8 @@ from sessions_app.models import Gap, Message, MessageRevision, VideoSession
 from sessions_app.querysets import MessageQuerySet
 from sessions_app.tiles import Tile
 
-PAGE = 50
+# As many as HeyGen shows, too. Older ones come on demand.
+PAGE = 40
 # A message that grew while it was read has a text for each poll; nobody reads more of them than that.
 EARLIER_SHOWN = 50
 # A press that was accepted, but that no poll ever showed as a message, need not stand there for good.
