@@ -37,13 +37,14 @@ def inbox(request: SignedIn) -> HttpResponse:
     items = waiting_room.waiting(request.user, workspace=workspace)
     if request.htmx:
         return render(request, f"{TEMPLATE}#items", {"items": items, "workspace": workspace})
+    theirs = list(workspaces.visible_workspaces(request.user))
     shown = {
         "items": items,
         "workspace": workspace,
-        "workspaces": list(workspaces.visible_workspaces(request.user)),
+        "workspaces": theirs,
         "snoozed": waiting_room.snoozed(request.user),
-        "recent": lists.recent(request.user),
-        "may_create": bool(workspaces.workspaces_with(request.user, Role.CREATOR)),
+        "recent": lists.recent(theirs),
+        "may_create": workspaces.may_somewhere(request.user, Role.CREATOR),
         "needs_you_count": len(items),
     }
     return render(request, TEMPLATE, shown)

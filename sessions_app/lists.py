@@ -21,7 +21,6 @@ from sessions_app.models import (
     display_title,
 )
 from sessions_app.querysets import VideoSessionQuerySet
-from workspaces_app import access as workspaces
 from workspaces_app.models import User, Workspace
 
 PAGE = 50
@@ -63,9 +62,9 @@ def rows_of(sessions: list[VideoSession]) -> list[Row]:
     return [Row(session, words.status_of(session)) for session in sessions]
 
 
-def recent(user: User) -> list[Row]:
-    """The newest activity, without what waits for a person: that stands above it."""
-    ids = list(workspaces.visible_workspaces(user).values_list("pk", flat=True))
+def recent(workspaces_: Sequence[Workspace]) -> list[Row]:
+    """The newest activity in these workspaces, without what waits for a person: that stands above it."""
+    ids = [each.pk for each in workspaces_]
     sessions = (
         VideoSession.objects.for_history().filter(archived__in=[False]).exclude(group=StatusGroup.NEEDS_YOU)
     )
