@@ -57,9 +57,9 @@ PARTS = (
     Part("faults, SQLite", "faults", processes=3, by_file=True, test_seconds=300),
     Part("faults, PostgreSQL", "faults", on_postgres=True, processes=3, by_file=True, test_seconds=300),
 )
-# What a test that waited in vain fails with: Playwright's own words, and those of `wait_until`. That something was
-# done twice, or shown wrongly, is never tried again.
-WAITED = ("[Tt]imeout", "not within")
+# What a test that waited in vain, or did not wait for the browser, fails with: Playwright's own words, and those of
+# `wait_until`. That something was done twice, or shown wrongly, is never tried again.
+WAITED = ("[Tt]imeout", "not within", "interrupted by another navigation")
 # A part that has not ended by then never will.
 PART_SECONDS = 1500
 HUNG = -1

@@ -112,10 +112,12 @@ def test_files_by_drop_and_paste(team: Team, browsers: Browsers):
     pasted.get_by_role("button", name="Remove c.pdf").click()
     page.get_by_role("button", name="Start the session").dblclick()
     expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/$"))
+    page.wait_for_load_state()
     session = team.workspace.video_sessions.get()
     assert [item["type"] for item in session.settings["files"]] == ["asset_id"]
     assert not Draft.objects.filter(owner=team.person).exists()
     page.go_back()
+    page.wait_for_url("**/sessions/new/")
     opened(page)
     expect(page.get_by_label(PROMPT)).to_have_value("")
 
