@@ -76,8 +76,10 @@ def test_back_and_resubmit_starts_no_second_session_of_the_same_form(team: Team,
     first_token = token.input_value()
     page.get_by_role("button", name="Start the session").click()
     expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/$"))
+    page.wait_for_load_state()
 
     page.go_back()
+    page.wait_for_url("**/sessions/new/")
     prompt.fill("A film about echoes")
     # A browser that kept the form sends the same wish again; one that loaded it anew makes a new one.
     wishes = len({first_token, token.input_value()})
