@@ -159,8 +159,17 @@ def test_every_rule_holds(wired: Wired):
         repeatedly(scenario, wired, times=1)
 
 
+# The late answer has to find the row as it was left: it does so in most runs, not in all. In one process it always does.
+OFTEN = {"fence"}
+
+
 @pytest.mark.parametrize(
-    ("wired", "rule"), [(undoing(rule), rule) for rule in RULES], indirect=["wired"], ids=list(RULES)
+    ("wired", "rule"),
+    [
+        pytest.param(undoing(rule), rule, id=rule, marks=[pytest.mark.long] if rule in OFTEN else [])
+        for rule in RULES
+    ],
+    indirect=["wired"],
 )
 def test_without_a_rule_it_is_missed(wired: Wired, rule: str):
     with pytest.raises(AssertionError):
