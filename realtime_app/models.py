@@ -89,7 +89,7 @@ class Stream(models.Model):
     objects = StreamQuerySet.as_manager()
 
     if TYPE_CHECKING:
-        # Only streams read `for_page` or `for_list` know it.
+        # Only streams read `timed` know it, as those `for_page` and `for_list` are.
         looked_at: datetime
         deltas: RelatedManager[TextDelta]
         words: RelatedManager[Word]

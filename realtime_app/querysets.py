@@ -26,9 +26,12 @@ class StreamQuerySet(WorkspaceScoped, models.QuerySet["Stream"]):
         return self.for_page().order_by("-created_at", "-id")
 
     def for_page(self) -> StreamQuerySet:
-        """Owner and workspace joined; `looked_at` is the database's now."""
-        rows = self.select_related("workspace", "owner")
-        return rows.annotate(looked_at=Now())  # type: ignore[no-redef]  # the model declares it
+        """Owner and workspace joined, and as `timed`."""
+        return self.select_related("workspace", "owner").timed()
+
+    def timed(self) -> StreamQuerySet:
+        """`looked_at` is the database's now, which `Stream.seconds_live` counts to."""
+        return self.annotate(looked_at=Now())  # type: ignore[no-redef]  # the model declares it
 
     def running(self) -> StreamQuerySet:
         """Streams that are not known to have ended."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from realtime_app.models import Stream
@@ -17,8 +16,8 @@ from workspaces_app.overview import UsageLine, usage_line
 def lines(workspace: Workspace, since: datetime) -> Sequence[UsageLine]:
     """Streams that played, for how long, and what they cost at `REALTIME_PRICE_PER_SECOND`."""
     played = Stream.objects.filter(workspace=workspace, started_at__gte=since)
-    columns = played.only("started_at", "ended_at", "gone_at")
-    lengths = [stream.seconds_live for stream in columns.annotate(looked_at=Now()).iterator()]  # type: ignore[no-redef]
+    columns = played.only("started_at", "ended_at", "gone_at").timed()
+    lengths = [stream.seconds_live for stream in columns.iterator()]
     return [
         usage_line(
             _("Live streams in %(days)s days"),

@@ -31,8 +31,8 @@ from realtime_app.forms import (
 from realtime_app.models import Stream, StreamKind
 from realtime_app.querysets import LIST_FILTERS
 from realtime_app.sending import CREATE_KIND
-from sessions_app import pickers
 from workspaces_app import access as workspaces
+from workspaces_app import pickers
 from workspaces_app.models import RecentItem, Role, Workspace
 from workspaces_app.requests import SignedIn
 

@@ -18,7 +18,7 @@ from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
 from sessions_app import meanwhile
-from sessions_app.models import Mode, Note, SearchText, SessionTag, VideoSession
+from sessions_app.models import Mode, Note, SearchText, SessionTag, Upload, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
 from timeline.events import NewEvent, record
@@ -90,13 +90,15 @@ def send(
     token: str,
     by: User,
     files: Sequence[Mapping[str, str]] = (),
+    attached: Sequence[Upload] = (),
     choices: Mapping[str, str] | None = None,
     undecided: bool = False,
     seen: meanwhile.Mark | None = None,
     question: int | None = None,
 ) -> Command:
     """A message to the agent. `undecided`: it must not be taken for an approval, and says so. `seen` is what the person
-    knew of what others said, `question` (a message position) what they answer with one of its choices.
+    knew of what others said, `question` (a message position) what they answer with one of its choices. `attached` are the
+    uploads behind `files`: they leave the session's composer.
 
     Raises SaidMeanwhile, AlreadyAnswered, commands.ledger.TokenTaken.
     """
@@ -125,6 +127,8 @@ def send(
                 raise SaidMeanwhile(said)
             if question is not None and (said := meanwhile.answers(session, question, but=command)):
                 raise AlreadyAnswered(said)
+            # With the press, or a process that dies in between leaves them to go out with the next message, too.
+            Upload.objects.leave(session, attached)
             touched(session)
     return command
 

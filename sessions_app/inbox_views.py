@@ -118,26 +118,14 @@ def _context(request: SignedIn, session: VideoSession, role: Role, **more: Any) 
 def approve(request: SignedIn, pk: UUID) -> HttpResponse:
     """Approves the storyboard that the pane showed."""
     session = access.approvable(request.user, pk)
-    press = PressForm(request.POST)
-    if not press.is_valid() or press.cleaned_data["revision"] is None:
-        return _pressed(request, session, error=_("This form is out of date. Load the page again."))
-    now: list[approving.Standing] = []
-    return _press(
+    return _judge(
         request,
         session,
-        lambda: now.append(
-            approving.approve(
-                session,
-                revision=press.cleaned_data["revision"],
-                token=press.cleaned_data["token"],
-                by=request.user,
-                request=request,
-            )
+        lambda asked: approving.approve(
+            session, revision=asked["revision"], token=asked["token"], by=request.user, request=request
         ),
-        done=lambda: (
-            _("Approved. Others have to approve, too.")
-            if now[0].missing
-            else _("Approved. It is being sent.")
+        done=lambda now: (
+            _("Approved. Others have to approve, too.") if now.missing else _("Approved. It is being sent.")
         ),
     )
 
@@ -147,17 +135,29 @@ def approve(request: SignedIn, pk: UUID) -> HttpResponse:
 def take_back(request: SignedIn, pk: UUID) -> HttpResponse:
     """The person's own approval of the storyboard that the pane showed."""
     session = access.approvable(request.user, pk)
+    return _judge(
+        request,
+        session,
+        lambda asked: approving.take_back(
+            session, revision=asked["revision"], by=request.user, request=request
+        ),
+        done=lambda _now: _("Taken back. It is as if you had not approved."),
+    )
+
+
+def _judge(
+    request: SignedIn,
+    session: VideoSession,
+    action: Callable[[dict[str, Any]], approving.Standing],
+    *,
+    done: Callable[[approving.Standing], str],
+) -> HttpResponse:
+    """A press about the storyboard that the pane showed; `action` gets the valid values of its PressForm."""
     press = PressForm(request.POST)
     if not press.is_valid() or press.cleaned_data["revision"] is None:
         return _pressed(request, session, error=_("This form is out of date. Load the page again."))
-    return _press(
-        request,
-        session,
-        lambda: approving.take_back(
-            session, revision=press.cleaned_data["revision"], by=request.user, request=request
-        ),
-        done=lambda: _("Taken back. It is as if you had not approved."),
-    )
+    now: list[approving.Standing] = []
+    return _press(request, session, lambda: now.append(action(press.cleaned_data)), done=lambda: done(now[0]))
 
 
 @login_required

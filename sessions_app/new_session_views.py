@@ -22,16 +22,16 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from commands.ledger import TokenTaken
 from commands.models import Command, State
-from sessions_app import access, actions, drafts, outlook, pickers, uploads, variants, words
+from sessions_app import access, actions, drafts, outlook, uploads, variants, words
 from sessions_app.forms import FILE_TYPES, MAX_FILE_BYTES, MAX_FILES, NewSessionForm, upload_items
 from sessions_app.models import Draft, Upload, VideoSession
 from sessions_app.sending import CREATE_KIND
 from workspaces_app import access as workspaces
-from workspaces_app import overview
+from workspaces_app import overview, pickers
 from workspaces_app.models import CatalogueItem, RecentItem, Role, User, Workspace
 from workspaces_app.requests import SignedIn
 
@@ -106,7 +106,7 @@ def new(request: SignedIn) -> HttpResponse:
     if request.method != "POST":
         return _begin(request, _desk(request, request.GET))
     desk = _desk(request, request.POST)
-    do, _colon, about = request.POST.get("do", "").partition(":")
+    do = request.POST.get("do", "")
     was = request.POST.get("was", "")
     if was and was != desk.workspace.slug:
         return _elsewhere(request, desk, was)
@@ -114,7 +114,7 @@ def new(request: SignedIn) -> HttpResponse:
         drafts.forget(desk.user, desk.workspace, desk.like)
         return _to(request, desk)
     if do != "start":
-        return _again(request, desk, do, about)
+        return _again(request, desk, do)
     form = desk.form(request)
     if form.is_valid() and (session := _create(desk, form)) is not None:
         return _leave(request, session.get_absolute_url())
@@ -206,13 +206,13 @@ def _keep(desk: Desk, posted: QueryDict) -> Draft | None:
     return drafts.save(desk.user, desk.workspace, desk.like, drafts.fields_of(posted), token=token)
 
 
-def _again(request: SignedIn, desk: Desk, do: str, about: str) -> HttpResponse:
+def _again(request: SignedIn, desk: Desk, do: str) -> HttpResponse:
     """The form once more, as it was typed, after a button that starts nothing."""
     if do == "refresh":
         overview.refresh(desk.workspace)
     fields = drafts.fields_of(request.POST)
     stored = _keep(desk, request.POST)
-    opened, start = pickers.follow(desk.workspace, request.POST.get("do", ""))
+    opened, start = pickers.follow(desk.workspace, do)
     return _page(
         request,
         desk,
@@ -364,25 +364,3 @@ def draft(request: SignedIn) -> HttpResponse:
         "differences": _differences(desk, fields),
     }
     return render(request, f"{TEMPLATE}#saved", context, status=409 if conflict else 200)
-
-
-@login_required
-@require_safe
-def choices(request: SignedIn, kind: str) -> HttpResponse:
-    """The choices of one picker: searched, filtered, or the next of them. `?must`: none is no choice."""
-    if pickers.kind_of(kind) is None:
-        raise Http404
-    workspace = workspaces.workspace(request.user, request.GET.get("workspace", ""), needs=Role.CREATOR)
-    asked = pickers.Asked.of(kind, request.GET)
-    field = next(field for field, its in pickers.FIELDS.items() if its == kind)
-    drawn = pickers.picker(
-        workspace,
-        request.user,
-        kind,
-        value=request.GET.get(field, "")[:200],
-        asked=asked,
-        state=pickers.catalogue_state(workspace),
-        must="must" in request.GET,
-    )
-    part = "more" if asked.start else "choices"
-    return render(request, f"sessions_app/_picker.html#{part}", {"picker": drawn, "workspace": workspace})

@@ -201,6 +201,10 @@ class UploadQuerySet(WorkspaceScoped, models.QuerySet["Upload"]):
         """What the person attached in the session's composer and has not sent, in the order of attaching."""
         return self.filter(owner=user, waits_in=session).order_by("id")
 
+    def leave(self, session: VideoSession, uploads: Iterable[Upload]) -> None:
+        """They were sent from the session's composer, or taken out of it."""
+        self.filter(pk__in=[each.pk for each in uploads], waits_in=session).update(waits_in=None)
+
 
 class SessionTagQuerySet(WorkspaceScoped, models.QuerySet["SessionTag"]):
     def names(self) -> list[str]:

@@ -148,6 +148,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
             session,
             text=form.cleaned_data["message"],
             files=upload_items(attached),
+            attached=attached,
             token=form.cleaned_data["token"],
             by=request.user,
             seen=form.cleaned_data["seen"],
@@ -159,7 +160,6 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         return _stale(request, session, form, str(refused))
     except TokenTaken:
         return _stale(request, session, form, _taken())
-    uploads.leave(attached, session)
     return _done(request, session)
 
 

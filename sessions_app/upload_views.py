@@ -43,7 +43,7 @@ def detach(request: SignedIn, pk: UUID, upload_id: UUID) -> HttpResponse:
     """Takes a file out of the person's own composer; one that is out already, or was sent, stays so."""
     session = sessions.session(request.user, pk)
     found = get_object_or_404(Upload.objects.of(request.user, session.workspace_id), pk=upload_id)
-    uploads.leave([found], session)
+    Upload.objects.leave(session, [found])
     return HttpResponse(status=204)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import PurePath
 
 from django.core.files.uploadedfile import UploadedFile
@@ -27,7 +26,7 @@ def store(
 ) -> Upload:
     """Uploads one file as HeyGen's asset and remembers it as the person's. Raises NotUploaded.
 
-    With `waits_in` it stands in that session's composer until it is sent or taken out (`leave`).
+    With `waits_in` it stands in that session's composer until it is sent or taken out (`Upload.objects.leave`).
     """
     name = PurePath(file.name or "file").name[:255]
     size = file.size or 0
@@ -64,8 +63,3 @@ def store(
         asset_id=asset.asset_id,
         waits_in=waits_in,
     )
-
-
-def leave(uploads: Iterable[Upload], session: VideoSession) -> None:
-    """They were sent from the session's composer, or taken out of it."""
-    Upload.objects.filter(pk__in=[each.pk for each in uploads], waits_in=session).update(waits_in=None)

@@ -26,7 +26,6 @@ urlpatterns = [
     path("sessions/", history_views.history, name="history"),
     path("sessions/new/", new_session_views.new, name="new"),
     path("sessions/new/draft/", new_session_views.draft, name="draft"),
-    path("sessions/new/choices/<slug:kind>/", new_session_views.choices, name="choices"),
     path("sessions/<uuid:pk>/", session_views.detail, name="detail"),
     path("sessions/<uuid:pk>/messages/", session_views.messages, name="messages"),
     path("sessions/<uuid:pk>/send/", session_views.send, name="send"),

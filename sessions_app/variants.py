@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from sessions_app.comparing import Piece, diff_words
 from sessions_app.models import Mode, Upload, VideoSession
-from sessions_app.pickers import FIELDS
 from workspaces_app.models import CatalogueItem, CatalogueKind
+from workspaces_app.pickers import FIELDS
 
 # Words that are shown around a change of the prompt.
 CONTEXT = 8

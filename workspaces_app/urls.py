@@ -16,6 +16,7 @@ urlpatterns = [
     path("<slug:slug>/key/", views.key, name="key"),
     path("<slug:slug>/key/remove/", views.key_remove, name="key-remove"),
     path("<slug:slug>/refresh/", views.refresh, name="refresh"),
+    path("<slug:slug>/choices/<slug:kind>/", views.choices, name="choices"),
     path(
         "<slug:slug>/catalogue/<uuid:item_id>/favourite/",
         views.catalogue_favourite,

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from workspaces_app import access, audit, keys, members, overview, webhook_registration, webhooks
+from workspaces_app import access, audit, keys, members, overview, pickers, webhook_registration, webhooks
 from workspaces_app.forms import InviteForm, KeyForm, RoleForm, WorkspaceForm
 from workspaces_app.models import AuditEntry, CatalogueItem, Membership, Role, Workspace
 from workspaces_app.requests import SignedIn
@@ -254,6 +254,27 @@ def catalogue_preview(request: SignedIn, slug: str, item_id: UUID, what: str) ->
     response = HttpResponseRedirect(address)
     response["Cache-Control"] = "private, max-age=300"
     return response
+
+
+@require_safe
+def choices(request: SignedIn, slug: str, kind: str) -> HttpResponse:
+    """The choices of one picker: searched, filtered, or the next of them. `?must`: none is no choice."""
+    field = pickers.field_of(kind)
+    if field is None:
+        raise Http404
+    workspace = access.workspace(request.user, slug, needs=Role.CREATOR)
+    asked = pickers.Asked.of(kind, request.GET)
+    drawn = pickers.picker(
+        workspace,
+        request.user,
+        kind,
+        value=request.GET.get(field, "")[:200],
+        asked=asked,
+        state=pickers.catalogue_state(workspace),
+        must="must" in request.GET,
+    )
+    part = "more" if asked.start else "choices"
+    return render(request, f"workspaces_app/_picker.html#{part}", {"picker": drawn, "workspace": workspace})
 
 
 @require_POST

@@ -1,7 +1,7 @@
 /**
  * `<time datetime data-when="relative|clock|date|full|elapsed">`: the reader's language and zone.
- * The server writes UTC, which stays where this module does not run; what is relative it writes as we would, so that is
- * touched only once it is out of date.
+ * The server writes UTC, which stays where this module does not run; what is relative it writes as we would, by its own
+ * clock, so that can wait until the browser has nothing better to do.
  */
 import { now } from "./now.js";
 import { widget } from "./widget.js";
@@ -118,6 +118,8 @@ document.addEventListener("pointerover", ({ target }) => {
   const moment = element && new Date(element.dateTime);
   if (moment && !Number.isNaN(moment.getTime())) element.title = formatted("exact", moment);
 });
+
+(window.requestIdleCallback ?? setTimeout)(() => all.forEach(show));
 
 let tick = 0;
 setInterval(() => {

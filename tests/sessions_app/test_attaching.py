@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from commands import tokens
 from commands.models import Command
+from sessions_app import actions
 from sessions_app.models import Upload, VideoSession
 from simulator.testing import Running
 from tests.factories import MembershipFactory, UploadFactory, UserFactory, VideoSessionFactory
@@ -119,6 +120,32 @@ def test_what_was_sent_waits_no_longer(session: VideoSession):
     assert list(Upload.objects.filter(waits_in=session)) == [kept]
     html = page(client, session)
     assert ("kept.png" in html, 'value="' + str(sent.pk) in html) == (True, False)
+
+
+def test_files_leave_the_composer_with_the_press_or_not_at_all(
+    session: VideoSession, monkeypatch: pytest.MonkeyPatch
+):
+    """A process that died in between would leave them to go out with the next message, too."""
+    _client, user = signed_in(session)
+    upload = waiting(session, user)
+
+    def sent() -> None:
+        actions.send(session, text="With it", token=tokens.new(), by=user, attached=[upload])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "touched", nothing_goes_on)
+        with pytest.raises(InterruptedError):
+            sent()
+    assert not Command.objects.exists()
+    assert Upload.objects.get().waits_in == session
+
+    sent()
+    assert Command.objects.exists()
+    assert Upload.objects.get().waits_in is None
+
+
+def nothing_goes_on(*_: object) -> None:
+    raise InterruptedError
 
 
 def test_a_message_that_is_refused_keeps_its_files(connected: VideoSession):

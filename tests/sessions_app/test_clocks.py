@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from polling import clock, schedule
 from polling.models import PollState
-from sessions_app import inbox, meanwhile, pickers, session_page, storyboard
+from sessions_app import inbox, meanwhile, session_page, storyboard
 from sessions_app.mirror import files
 from sessions_app.mirror.media import wanting_links
 from sessions_app.mirror.sessions import SESSION
@@ -31,6 +31,7 @@ from tests.fakes import FakeClient, remote_message, remote_session
 from tests.sessions_app.mirroring import claim_of, poll
 from tests.sessions_app.presses import press_in
 from timeline.models import Event
+from workspaces_app import pickers
 from workspaces_app.models import CatalogueRead, User
 
 pytestmark = pytest.mark.django_db

@@ -530,8 +530,8 @@ def test_a_variant_shows_every_difference(browser: Client, creator: User, worksp
 
 
 def choices(browser: Client, **query: Any) -> str:
-    address = reverse("sessions:choices", args=["look"])
-    return browser.get(address, {"workspace": "studio", **query}).content.decode()
+    address = reverse("workspaces:choices", args=["studio", "look"])
+    return browser.get(address, query).content.decode()
 
 
 def values(html: str) -> list[str]:
@@ -597,8 +597,8 @@ def test_filters_come_from_the_catalogue(browser: Client, workspace: Workspace):
     assert values(choices(browser, **{"look-gender": "male"})) == ["", "look-2"]
     assert values(choices(browser, **{"look-show": "private"})) == ["", "look-2"]
     assert values(choices(browser, **{"look-show": "public"})) == ["", "look-1"]
-    address = reverse("sessions:choices", args=["style"])
-    styles = browser.get(address, {"workspace": "studio", "style-tags": "retro-tech"}).content.decode()
+    address = reverse("workspaces:choices", args=["studio", "style"])
+    styles = browser.get(address, {"style-tags": "retro-tech"}).content.decode()
     assert re.findall(r'name="style_id" value="([^"]*)"', styles) == ["", "a"]
 
 
@@ -665,14 +665,11 @@ def test_the_page_asks_the_database_the_same_whatever_there_is(
 
 def test_pickers_are_closed_to_strangers(client: Client, workspace: Workspace):
     client.force_login(UserFactory())
-    assert client.get(reverse("sessions:choices", args=["look"]), {"workspace": "studio"}).status_code == 404
+    assert client.get(reverse("workspaces:choices", args=["studio", "look"])).status_code == 404
 
 
 def test_there_is_no_picker_for_anything(browser: Client):
-    assert (
-        browser.get(reverse("sessions:choices", args=["nonsense"]), {"workspace": "studio"}).status_code
-        == 404
-    )
+    assert browser.get(reverse("workspaces:choices", args=["studio", "nonsense"])).status_code == 404
 
 
 # --- Uploads ----------------------------------------------------------------------------------------------------------

@@ -170,8 +170,9 @@ def catalogue_state(workspace: Workspace) -> CatalogueState:
     return CatalogueState(read.finished_at, late, read.facets, read.problems)
 
 
-def kind_of(text: str) -> str | None:
-    return text if text in _FIELD_OF else None
+def field_of(kind: str) -> str | None:
+    """The field of a form that a kind of the catalogue is picked for; None for what is no kind."""
+    return _FIELD_OF.get(kind)
 
 
 def picker(
@@ -222,7 +223,7 @@ def picker(
         open=opened,
         known=state.finished_at is not None,
         problem=next((why for part, why in state.problems.items() if part.partition("/")[0] == kind), ""),
-        address=reverse("sessions:choices", args=[kind]) + ("?must=1" if must else ""),
+        address=reverse("workspaces:choices", args=[workspace.slug, kind]) + ("?must=1" if must else ""),
         must=must,
         nothing=_("Choose one") if must else str(_NOTHING.get(kind, _AGENT_DECIDES)),
     )
