@@ -20,6 +20,7 @@ from polling.kinds import Changed, Unchanged
 from polling.models import PollState
 from polling.writing import Read, Writer
 from sessions_app.mirror import sessions as mirror
+from sessions_app.mirror.session_merge import SessionReading
 from sessions_app.models import VideoSession
 
 SET = 100
@@ -83,7 +84,7 @@ def _written(fingerprint: str, sessions: list[VideoSession], changes: int, *, ch
             reading = Changed(
                 digest=digest_of(remote_session.raw) * 2,
                 group="working",
-                value=mirror.SessionReading(remote_session, ()),
+                value=SessionReading(remote_session, ()),
             )
         reads.append(Read(claim, jobs[claim.object_id], reading))
     begun = time.perf_counter()

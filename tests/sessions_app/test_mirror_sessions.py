@@ -317,7 +317,7 @@ def test_a_batch_of_ten_costs_as_many_queries_as_a_batch_of_one(django_assert_nu
             claim = claim_of(session, SESSION)
             job = SESSION.load([claim])[session.pk]
             remote = remote_session(status="generating", messages=[remote_message("Hello")])
-            from sessions_app.mirror.sessions import SessionReading
+            from sessions_app.mirror.session_merge import SessionReading
 
             found.append(Change(claim, job, SessionReading(remote, ()), "digest", "generating"))
         return found

@@ -10,7 +10,7 @@ import pytest
 
 from polling import digests
 from sessions_app import transcript
-from sessions_app.mirror import adoption, sessions
+from sessions_app.mirror import adoption, session_merge, sessions
 from tests.mutations import Case, Undo, each, noticing
 from tests.sessions_app import test_adoption, test_mirror_sessions, test_transcript
 from tests.sessions_app.test_adoption import workspace  # noqa: F401, a fixture
@@ -40,7 +40,7 @@ CASES: list[Case] = [
     ("a signature is no news", lambda patch: patch.setattr(digests, "without_signatures", lambda text: text), test_mirror_sessions.test_the_same_answer_again_is_unchanged_and_so_is_one_with_a_new_signature, {}),
     ("an answer without messages", answers(transcript, "join", transcript.Join(vanished=(0,))), test_mirror_sessions.test_an_answer_without_messages_forgets_none, {}),
     ("a fast window is read in time", answers(sessions, "within_window", None), test_mirror_sessions.test_a_window_that_moves_fast_is_read_again_in_time, {}),
-    ("an older message settles no press", lambda patch: patch.setattr(sessions, "SEEN_SKEW", timedelta(days=100)), test_mirror_sessions.test_an_earlier_message_with_the_same_words_settles_no_later_press, {}),
+    ("an older message settles no press", lambda patch: patch.setattr(session_merge, "SEEN_SKEW", timedelta(days=100)), test_mirror_sessions.test_an_earlier_message_with_the_same_words_settles_no_later_press, {}),
     ("candidates of open creates", lambda patch: patch.setattr(adoption, "strangers", lambda items, known: [item for item in items if item.session_id not in known.remote_ids]), test_adoption.test_what_may_be_the_answer_to_an_open_create_is_left_alone_until_that_is_settled, {"state": "unknown"}),
 ]  # fmt: skip
 

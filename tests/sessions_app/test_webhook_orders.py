@@ -15,7 +15,8 @@ from django.utils import timezone
 from polling.kinds import Change
 from polling.models import PollState
 from sessions_app import deliveries
-from sessions_app.mirror.sessions import SESSION, Job, SessionReading
+from sessions_app.mirror.session_merge import SessionReading
+from sessions_app.mirror.sessions import SESSION, Job
 from sessions_app.models import Message, VideoSession
 from tests.factories import WorkspaceFactory
 from tests.fakes import CREATED, remote_message, remote_session
