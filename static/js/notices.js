@@ -49,11 +49,16 @@ function isStream(event) {
   return event.target instanceof Element && event.target.hasAttribute("hx-sse:connect"); // live.js looks after it
 }
 
+/** Why the server refused, as its error page says it; undefined where it gives no reason. */
+function reasonIn(html) {
+  return new DOMParser().parseFromString(html, "text/html").querySelector("[data-reason]")?.textContent;
+}
+
 document.addEventListener("htmx:response:error", (event) => {
   const { ctx } = event.detail;
   const status = ctx.response.status;
   if (isStream(event) || ctx.hx?.redirect || status === 422) return;
-  if (status === 403) toast(words.forbidden, "error");
+  if (status === 403) toast(reasonIn(ctx.text) ?? words.forbidden, "error");
   else if (status === 404 || status === 410) toast(words.missing, "error");
   else toast(words.failed?.replace("{status}", status), "error");
 });

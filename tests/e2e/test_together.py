@@ -130,6 +130,10 @@ def test_only_an_approver_speaks_while_a_storyboard_is_reviewed(team: Team, brow
     expect(creator.get_by_text("An approver decides.")).to_be_visible()
     assert creator.get_by_role("button", name="Approve storyboard").count() == 0
     browsers.complaints.expect("403")
+    creator.get_by_label("Message to the agent").fill("Looks good")
+    creator.get_by_role("button", name="Send", exact=True).click()
+    expect(creator.get_by_role("alert")).to_contain_text("so this needs the role “Approver”")
+    expect(creator.get_by_label("Message to the agent")).to_have_value("Looks good")
     assert post(creator, f"{session.get_absolute_url()}send/", message="Looks good", token="x") == 403
 
     approver = browsers.of(team.person)

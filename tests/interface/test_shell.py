@@ -101,3 +101,9 @@ def test_error_pages_work_without_a_request(status: int):
     html = render_to_string(f"{status}.html")
     assert f'<p class="error-code">{status}</p>' in html
     assert 'href="/"' in html
+
+
+def test_a_refusal_gives_its_reason():
+    html = render_to_string("403.html", {"exception": "This needs the role “Approver” & more"})
+    assert "<p data-reason>This needs the role “Approver” &amp; more</p>" in html
+    assert "data-reason" not in render_to_string("403.html", {"exception": ""})
