@@ -27,7 +27,12 @@ function wanted() {
 }
 
 function notify(latest) {
-  const note = new Notification(latest.title, { body: latest.text, tag: "needs-you" });
+  let note;
+  try {
+    note = new Notification(latest.title, { body: latest.text, tag: "needs-you" });
+  } catch {
+    return; // browsers of phones and tablets have it for service workers only; title and favicon still tell
+  }
   note.addEventListener("click", () => {
     window.focus();
     location.assign(latest.url);
