@@ -40,6 +40,8 @@ FILE_TYPES = (
     *("application/pdf", "application/x-subrip", ".png", ".jpg", ".jpeg", ".mp4", ".webm", ".mp3", ".wav"),
     *(".pdf", ".srt"),
 )
+# What a page tells the module that uploads files; the same is checked when they arrive.
+UPLOAD_RULES = {"max_files": MAX_FILES, "max_bytes": MAX_FILE_BYTES, "file_types": ",".join(FILE_TYPES)}
 
 
 class FilesInput(forms.ClearableFileInput):

@@ -27,7 +27,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commands.ledger import TokenTaken
 from commands.models import Command, State
 from sessions_app import access, actions, drafts, outlook, uploads, variants, words
-from sessions_app.forms import FILE_TYPES, MAX_FILE_BYTES, MAX_FILES, NewSessionForm, upload_items
+from sessions_app.forms import UPLOAD_RULES, NewSessionForm, upload_items
 from sessions_app.models import Draft, Upload, VideoSession
 from sessions_app.sending import CREATE_KIND
 from workspaces_app import access as workspaces
@@ -305,9 +305,7 @@ def _page(
         "catalogue": state,
         "refreshing": refreshing,
         "uploads": _uploaded(desk, fields),
-        "max_files": MAX_FILES,
-        "max_bytes": MAX_FILE_BYTES,
-        "file_types": ",".join(FILE_TYPES),
+        **UPLOAD_RULES,
         "outlook": outlook.outlook(workspace),
         "needs_review": access.run_through_refusal(desk.user, workspace),
         "draft": draft,

@@ -18,6 +18,7 @@ from commands.ledger import TokenTaken
 from polling import schedule
 from sessions_app import access, actions, approving, conversation, reading, session_page, uploads
 from sessions_app.forms import (
+    UPLOAD_RULES,
     MessageForm,
     MessageSpan,
     NoteForm,
@@ -49,6 +50,7 @@ def _context(request: SignedIn, session: VideoSession, role: Role, **forms: Any)
         "tokens": {name: tokens.new() for name in ("answer", "approve", "take-back", "stop")},
         "draft_key": f"session:{session.pk}",
         "attached": list(Upload.objects.waiting_for(request.user, session)) if session.has_attached else (),
+        **UPLOAD_RULES,
         **forms,
     }
 

@@ -8,6 +8,7 @@
  * addresses that stand in the field with the id `data-with`, one on a line (`[data-upload-many]` says when these are too
  * many); `data-max-bytes`
  * and `data-types` (as in `accept`) are checked before anything is sent. Words are in `data-word-*`.
+ * Dropped they are on `[data-drop]`, or anywhere on the form; beside it a file is not opened in place of the page.
  * Without this module the file input sends the files with the form.
  */
 import { announce } from "./notices.js";
@@ -36,6 +37,15 @@ function fits(file, types) {
   });
 }
 
+function carriesFiles(event) {
+  return [...(event.dataTransfer?.types ?? [])].includes("Files");
+}
+
+/** Whether these are words that came with a picture of themselves, as office programs copy them. */
+function isOfficeText(clipboard) {
+  return ["text/plain", "text/html"].every((type) => clipboard.types.includes(type));
+}
+
 widget("[data-uploads]", (box) => {
   const { url, name, ...words } = box.dataset;
   const limit = Number(words.limit ?? 20);
@@ -45,7 +55,7 @@ widget("[data-uploads]", (box) => {
   const list = box.querySelector("[data-upload-list]");
   const rowTemplate = box.querySelector("template");
   const form = box.closest("form");
-  const drop = box.querySelector("[data-drop]") ?? box;
+  const drop = box.querySelector("[data-drop]") ?? form ?? box;
   const busy = box.querySelector("[data-upload-busy]");
   const running = new Set();
   const ends = new Set(); // what must not happen any more when the form is gone
@@ -181,21 +191,28 @@ widget("[data-uploads]", (box) => {
     input.value = "";
   });
   drop.addEventListener("dragover", (event) => {
-    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
+    if (!carriesFiles(event)) return;
     event.preventDefault();
     drop.toggleAttribute("data-over", true);
   });
+  const beside = (event) => {
+    if (!carriesFiles(event) || event.defaultPrevented) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  };
+  document.addEventListener("dragover", beside);
   drop.addEventListener("dragleave", (event) => {
     if (!drop.contains(event.relatedTarget)) drop.removeAttribute("data-over");
   });
   drop.addEventListener("drop", (event) => {
+    if (!carriesFiles(event)) return;
     event.preventDefault();
     drop.removeAttribute("data-over");
     addAll(event.dataTransfer.files);
   });
   const paste = (event) => {
     const files = event.clipboardData?.files ?? [];
-    if (files.length === 0 || document.querySelector("dialog[open]")) return;
+    if (files.length === 0 || isOfficeText(event.clipboardData) || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     addAll(files);
   };
@@ -241,6 +258,7 @@ widget("[data-uploads]", (box) => {
   };
   document.addEventListener("submit", wait, true);
   return () => {
+    document.removeEventListener("dragover", beside);
     document.removeEventListener("paste", paste);
     document.removeEventListener("htmx:before:swap", before);
     document.removeEventListener("htmx:after:swap", after);

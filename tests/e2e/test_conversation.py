@@ -186,7 +186,10 @@ def test_what_was_attached_survives_a_reload_until_it_is_sent_or_taken_out(team:
     session = talk(team, 2, status="waiting_for_input", group="needs_you")
     page = browsers.of(team.person)
     page.goto(session.get_absolute_url())
-    page.evaluate(GIVE, ["#id_message", "paste", [PICTURE, PAPER]])
+    # Words that an office program copies bring a picture of themselves along.
+    page.evaluate(GIVE, ["#id_message", "paste", [PICTURE], {"text/plain": "Tea", "text/html": "<b>Tea</b>"}])
+    page.evaluate(GIVE, ["#id_message", "paste", [PICTURE]])
+    page.evaluate(GIVE, ["#id_message", "drop", [PAPER]])
     files = page.get_by_role("list", name="Files").get_by_role("listitem")
     expect(files).to_have_count(2)
     expect(files.and_(page.locator("[data-state=done]"))).to_have_count(2)

@@ -15,8 +15,9 @@ from workspaces_app.models import CatalogueItem, Membership, Role
 
 PROMPT = "What should the video be about?"
 # Gives files to an element as a drop or a paste does: those events cannot be made by hand otherwise.
-GIVE = """([selector, kind, files]) => {
+GIVE = """([selector, kind, files, texts]) => {
     const data = new DataTransfer();
+    for (const [type, text] of Object.entries(texts ?? {})) data.items.add(text, type);
     for (const [name, type, beginning] of files) {
         data.items.add(new File([Uint8Array.from(beginning), new Uint8Array(1000)], name, {type}));
     }
