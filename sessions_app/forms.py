@@ -70,9 +70,16 @@ class FilesField(forms.FileField):
         return cleaned
 
 
+class _TextField(forms.CharField):
+    """Text with line ends of one character: browsers send two, which nobody typed and HeyGen's limit would count."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+
 def _text_field(**kwargs: Any) -> forms.CharField:
     """Text for the agent, kept as typed but for blanks around it."""
-    return forms.CharField(
+    return _TextField(
         max_length=MAX_TEXT,
         # The counter says when it is too long; cutting off what somebody pastes would lose their words.
         widget=_LongText(attrs={"rows": kwargs.pop("rows", 4), "dir": "auto"}),
@@ -218,6 +225,7 @@ class PictureNotesForm(forms.Form):
     """A note for each picture of a storyboard, by its place from 1, and one on all of it."""
 
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    seen = MarkField(required=False)
     overall = _text_field(label=_("On all of it"), required=False, rows=3)
 
     def __init__(self, pictures: int, data: QueryDict | None = None, **kwargs: Any) -> None:

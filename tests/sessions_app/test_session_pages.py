@@ -15,6 +15,7 @@ from django.utils import timezone
 from commands import tokens
 from commands.models import Command
 from sessions_app import session_page, storyboard
+from sessions_app.forms import FILE_TYPES
 from sessions_app.models import MediaFile, Resource, VideoSession
 from sessions_app.session_page import VARIANTS
 from tests.factories import (
@@ -546,3 +547,25 @@ def test_captions_that_come_later_stand_beside_the_player_that_is_not_swapped():
     beside, player, _after = film().partition("hx-morph-skip")
     assert player
     assert f'data-captions-src="{reverse("files:captions", args=[captions.pk])}"' in beside
+
+
+def test_line_ends_count_as_one_character_and_are_sent_as_one():
+    """A browser sends two for each, and the counter on the page counts one."""
+    session = VideoSessionFactory(group="needs_you", status="waiting_for_input")
+    client = signed_in(session, Role.CREATOR)
+    text = "\n".join(["x" * 99] * 100)
+
+    assert post(client, "send", session, message=text.replace("\n", "\r\n")).status_code == 302
+    assert Command.objects.get().payload["message"] == text
+    assert post(client, "send", session, message=f"{text}xx").status_code == 422
+
+
+def test_the_composer_takes_the_same_files_as_the_form_of_a_new_session():
+    session = VideoSessionFactory(group="needs_you", status="waiting_for_input")
+    client = signed_in(session, Role.CREATOR)
+    rules = []
+    for address in (session.get_absolute_url(), "/sessions/new/"):
+        html = client.get(address).content.decode()
+        (box,) = re.findall(r"<[^>]*data-uploads[^>]*>", html)
+        rules.append(re.findall(r'data-(?:limit|max-bytes|types)="([^"]+)"', box))
+    assert rules[0] == rules[1] == ["20", "32000000", ",".join(FILE_TYPES)]
