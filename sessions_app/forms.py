@@ -244,6 +244,7 @@ class ChangesForm(forms.Form):
     """The message that notes became, as it will be sent. `revision` is the storyboard that it is about."""
 
     token = TokenField()
+    seen = MarkField(required=False)
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     message = _text_field(label=_("Message to the agent"), rows=14)
 

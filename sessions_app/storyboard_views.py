@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from commands import tokens
 from commands.ledger import TokenTaken
 from polling import schedule
-from sessions_app import access, actions, review_notes, session_page, storyboard, storyboard_page
+from sessions_app import access, actions, meanwhile, review_notes, session_page, storyboard, storyboard_page
 from sessions_app.forms import MAX_TEXT, BoardChoice, ChangesForm, PictureNotesForm
 from sessions_app.models import VideoSession
 from sessions_app.storyboard import Revision
@@ -52,7 +53,9 @@ def _page(
     context: dict[str, Any] = {"session": session, "board": shown, "asked_for": revision}
     if shown is not None:
         pictures = len(shown.pictures)
-        form = form or PictureNotesForm(pictures, initial={"revision": shown.position})
+        form = form or PictureNotesForm(
+            pictures, initial={"revision": shown.position, "seen": meanwhile.mark(session)}
+        )
         context |= {
             **storyboard_page.verdict(session, rights, found, shown.number),
             "stream_url": storyboard_page.stream_address(session, rights, shown.number),
@@ -79,7 +82,7 @@ def _draft_keys(found: Sequence[Revision]) -> list[str]:
 @login_required
 @require_POST
 def notes(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Puts the notes together and shows the message. Nothing is sent yet."""
+    """Puts the notes together and shows the message, with what others said since. Nothing is sent yet."""
     session = access.sendable(request.user, pk)
     found = storyboard_page.revisions_of(session)
     position = request.POST.get("revision", "")
@@ -96,16 +99,31 @@ def notes(request: SignedIn, pk: UUID) -> HttpResponse:
     if not text:
         form.add_error("overall", _("Write at least one note."))
         return _page(request, session, revision=about.number, form=form)
-    changes_form = ChangesForm(initial={"revision": about.position, "message": text})
-    return _message_page(request, session, changes_form)
+    changes_form = ChangesForm(
+        initial={"revision": about.position, "message": text, "seen": meanwhile.mark(session)}
+    )
+    return _message_page(request, session, changes_form, said=_said_since(request, session, form))
+
+
+def _said_since(request: SignedIn, session: VideoSession, form: forms.Form) -> Sequence[meanwhile.Said]:
+    """What others said after the mark that a valid form carries."""
+    seen = form.cleaned_data["seen"]
+    return meanwhile.since(seen, session, request.user) if seen is not None else ()
 
 
 def _message_page(
-    request: SignedIn, session: VideoSession, form: ChangesForm, *, status: int = 200
+    request: SignedIn,
+    session: VideoSession,
+    form: ChangesForm,
+    *,
+    said: Sequence[meanwhile.Said] = (),
+    status: int = 200,
 ) -> HttpResponse:
+    """The message as it would go out; `said` is what others said that its writer has not seen."""
     context = {
         "session": session,
         "form": form,
+        "said": said,
         "opening": actions.UNDECIDED if access.is_undecided(request.user, session) else "",
     }
     return render(request, "sessions_app/storyboard_message.html", context, status=status)
@@ -114,16 +132,15 @@ def _message_page(
 @login_required
 @require_POST
 def changes(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Sends the message. Where a newer storyboard came meanwhile it is shown once more, with a warning."""
+    """Sends the message. Where a newer storyboard or an answer of others came meanwhile it is shown once more, with that."""
     session = access.sendable(request.user, pk)
     form = ChangesForm(request.POST)
     if not form.is_valid():
         return _message_page(request, session, form, status=422)
     newest = storyboard.newest(session)
     if newest is not None and newest.position != form.cleaned_data["revision"]:
-        again = request.POST.copy()
-        again["revision"] = str(newest.position)
-        form = ChangesForm(again)
+        said = _said_since(request, session, form)
+        form = _seen_now(request, session, revision=newest.position)
         form.add_error(
             None,
             _(
@@ -131,7 +148,7 @@ def changes(request: SignedIn, pk: UUID) -> HttpResponse:
                 " was sent. Sending once more sends them all the same."
             ),
         )
-        return _message_page(request, session, form, status=422)
+        return _message_page(request, session, form, said=said, status=422)
     undecided = access.is_undecided(request.user, session)
     text = form.cleaned_data["message"]
     if undecided and len(text) + len(actions.UNDECIDED) + 2 > MAX_TEXT:
@@ -139,10 +156,25 @@ def changes(request: SignedIn, pk: UUID) -> HttpResponse:
         return _message_page(request, session, form, status=422)
     try:
         actions.send(
-            session, text=text, token=form.cleaned_data["token"], by=request.user, undecided=undecided
+            session,
+            text=text,
+            token=form.cleaned_data["token"],
+            by=request.user,
+            undecided=undecided,
+            seen=form.cleaned_data["seen"],
         )
+    except actions.SaidMeanwhile as refused:
+        form = _seen_now(request, session, revision=form.cleaned_data["revision"])
+        return _message_page(request, session, form, said=refused.said, status=422)
     except TokenTaken:
         form.add_error(None, _("This form was sent before. Load the page again to see what became of it."))
         return _message_page(request, session, form, status=422)
     messages.success(request, _("Your notes are on their way to the agent."))
     return redirect(f"{reverse('sessions:storyboard', args=[session.pk])}?sent")
+
+
+def _seen_now(request: SignedIn, session: VideoSession, *, revision: int) -> ChangesForm:
+    """The posted message once more, by somebody who knows from now on what was said, and of that storyboard."""
+    again = request.POST.copy()
+    again["revision"], again["seen"] = str(revision), str(meanwhile.mark(session))
+    return ChangesForm(again)

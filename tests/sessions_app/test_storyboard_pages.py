@@ -220,6 +220,49 @@ def test_notes_on_a_storyboard_that_is_not_the_newest_any_more_warn_once():
     assert sent() == ["Darker"]
 
 
+def field(html: str, name: str) -> str:
+    return re.search(rf'name="{name}"[^>]* value="([^"]*)"', html)[1]  # type: ignore[index]
+
+
+def test_what_others_said_while_the_notes_were_written_is_shown_before_they_go_out():
+    session = revised()
+    me, other = signed_in(session), signed_in(session)
+    seen = field(me.get(reverse("sessions:storyboard", args=[session.pk])).content.decode(), "seen")
+    other.post(
+        reverse("sessions:send", args=[session.pk]), {"token": tokens.new(), "message": "Make it <blue>"}
+    )
+
+    shown = post(me, session, "notes", revision=3, seen=seen, **{"note-1": "Darker"}).content.decode()
+    assert "Others answered while you wrote" in shown
+    assert "Make it &lt;blue&gt;" in shown
+    other.post(reverse("sessions:send", args=[session.pk]), {"token": tokens.new(), "message": "Or green"})
+    token = tokens.new()
+    fields = {"revision": 3, "message": "Darker", "token": token}
+    refused = post(me, session, "changes", seen=field(shown, "seen"), **fields)
+
+    html = refused.content.decode()
+    assert refused.status_code == 422
+    assert "Or green" in html
+    assert "Make it" not in html  # that was shown before
+    assert "Darker</textarea>" in html
+    assert sent() == ["Make it <blue>", "Or green"]
+    assert post(me, session, "changes", seen=field(html, "seen"), **fields).status_code == 302
+    assert sent() == ["Make it <blue>", "Or green", "Darker"]
+
+
+def test_a_newer_storyboard_is_told_together_with_what_led_to_it():
+    session = reviewing()
+    client = signed_in(session)
+    seen = field(client.get(reverse("sessions:storyboard", args=[session.pk])).content.decode(), "seen")
+    says(session, "Brighter, please")
+    shows(session, "x")
+    answer = post(client, session, "changes", revision=1, seen=seen, message="Darker", token=tokens.new())
+    html = answer.content.decode()
+    assert "A newer storyboard came while you wrote" in html
+    assert "Brighter, please" in html
+    assert field(html, "seen") != seen
+
+
 def test_where_others_have_to_agree_the_preview_shows_the_line_in_front():
     session = revised()
     session.workspace.settings = {"approvals_needed": 2}
