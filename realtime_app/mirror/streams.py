@@ -22,6 +22,7 @@ from polling.changes import Announcement
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading, Unchanged
 from realtime_app.mirror import words
+from realtime_app.mirror.trouble import pause_after_trouble
 from realtime_app.models import Stream, StreamGroup
 from timeline.events import NewEvent, record
 from timeline.models import Source
@@ -45,8 +46,6 @@ PACES: Mapping[str, str] = {
 # Seconds. A person waits for the picture: the first seconds of `pending` are asked for most often.
 PENDING_FIRST, PENDING_LATER, PENDING_STUCK = 1.0, 2.0, 10.0
 STREAMING, STREAMING_WATCHED, AFTER_PRESS = 10.0, 3.0, 1.0
-# A stream lasts an hour at most: after failures it is asked again sooner than a session.
-LONGEST_AFTER_FAILURE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,8 @@ def group_of(status: str) -> StreamGroup:
 
 def cadence(pace: Pace) -> float | None:
     """Seconds to the next poll; none once it ended."""
-    if pace.missing:
-        return cadences.standard(pace)
-    if pace.failures:
-        pause = cadences.after_failures(pace.failures, retry_after=pace.retry_after, jitter=pace.jitter)
-        return max(pace.retry_after or 0.0, min(pause, LONGEST_AFTER_FAILURE))
+    if pace.missing or pace.failures:
+        return pause_after_trouble(pace)
     match pace.group:
         case "working":
             if pace.since_change < 60:

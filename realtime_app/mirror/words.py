@@ -17,11 +17,11 @@ from uuid import UUID
 from django.db.models import F
 
 import heygen
-from polling import cadence as cadences
 from polling.budget import Priority
 from polling.changes import Announcement
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Kind, Pace, Reading, Unchanged
+from realtime_app.mirror.trouble import pause_after_trouble
 from realtime_app.models import Stream, Word
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
@@ -35,7 +35,6 @@ LISTEN = 3.0
 WATCHED, UNWATCHED = 0.5, 15.0
 # The stream has ended, but its words have not: how often, and for how long, it is asked for the rest.
 LAST_WORDS, LAST_WORDS_FOR = 5.0, 120.0
-LONGEST_AFTER_FAILURE = 20.0
 
 # The engine's words for: more may come; the stream ended and the rest is being fetched; all were fetched.
 SPEAKING, CLOSING, SPOKEN = "working", "generating", "done"
@@ -67,11 +66,8 @@ class Plan:
 
 
 def cadence(pace: Pace) -> float | None:
-    if pace.missing:
-        return cadences.standard(pace)
-    if pace.failures:
-        pause = cadences.after_failures(pace.failures, retry_after=pace.retry_after, jitter=pace.jitter)
-        return max(pace.retry_after or 0.0, min(pause, LONGEST_AFTER_FAILURE))
+    if pace.missing or pace.failures:
+        return pause_after_trouble(pace)
     match pace.group:
         case "done":
             return None
