@@ -7,6 +7,7 @@ gives nothing back, and needs not: `next_poll_at` is the end of the lease.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -18,6 +19,7 @@ from django.db import connection
 from polling import watching
 from polling.clock import aware
 from polling.kinds import Claim
+from polling.models import Rank
 from polling.schedule import NO_KEY
 from polling.statements import POSTGRESQL, SQLITE, Statements
 
@@ -79,12 +81,14 @@ def claim(lane: str, quotas: Mapping[str, int], *, token: UUID, limit: int = BAT
     if not quotas or limit < 1:
         return []
     statement = _statements().claim
+    phases = [random.random() for _ in Rank]  # noqa: S311 - whose turn it is, no secret
     if _postgresql():
         parameters: list[Any] = [
             token,
             LEASE_SECONDS,
             list(quotas),
             list(quotas.values()),
+            *phases,
             lane,
             limit,
             limit,
@@ -92,7 +96,7 @@ def claim(lane: str, quotas: Mapping[str, int], *, token: UUID, limit: int = BAT
     else:
         statement = statement.format(keys=", ".join(["(%s, %s)"] * len(quotas)))
         pairs = [value for pair in quotas.items() for value in pair]
-        parameters = [*pairs, token.hex, LEASE_SECONDS, LEASE_SECONDS, lane, limit, limit]
+        parameters = [*pairs, *phases, token.hex, LEASE_SECONDS, LEASE_SECONDS, lane, limit, limit]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()

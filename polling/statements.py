@@ -43,21 +43,24 @@ WHERE fingerprint IS NOT NULL
   )
 """
 
-# Within a key the ranks take turns, 16 to 4 to 1, so that none starves; between keys each has its turn.
+# Within a key the ranks take turns, 16 to 4 to 1, so that none starves; between keys each has its turn. A claim is often smaller
+# than a round of turns, so each begins somewhere else in it (`phase`, from 0 to 1): else the same ranks would always go first.
 _PICK = """
     SELECT id FROM (
         SELECT id, quota, row_number() OVER (PARTITION BY fingerprint ORDER BY turn, rank) AS place
         FROM (
             SELECT due.id, keys.fingerprint, keys.quota, ranks.rank,
-                   ranks.stride * row_number() OVER (
+                   ranks.stride * (row_number() OVER (
                        PARTITION BY keys.fingerprint, ranks.rank ORDER BY due.next_poll_at
-                   ) AS turn
+                   ) - ranks.phase) AS turn
             FROM keys CROSS JOIN ranks CROSS JOIN {due}
         ) AS turns
     ) AS places
     WHERE place <= quota ORDER BY place LIMIT %s
 """
-_RANKS = "ranks(rank, stride) AS (VALUES (0, 1), (1, 4), (2, 16))"
+_RANKS = "ranks(rank, stride, phase) AS (VALUES (0, 1, {phase}), (1, 4, {phase}), (2, 16, {phase}))"
+_POSTGRESQL_RANKS = _RANKS.format(phase="%s::float8")
+_SQLITE_RANKS = _RANKS.format(phase="%s")
 
 # One row of an outcome; null keeps digest, reason and message, and a null delay means never.
 _OUTCOME = 'id, sequence, delay, "group", rank, digest, polled, changed, failures, missing, reason, message'
@@ -89,7 +92,7 @@ class Statements:
     """Four statements. `claim` and `finish` hold a place for as many rows as they are asked about.
 
     open_keys lane, lane, lane, the fingerprint that never is due
-    claim     fingerprints and quotas, lane, most of one rank, most in all, token, lease seconds
+    claim     fingerprints and quotas, a phase for each rank, lane, most of one rank, most in all, token, lease seconds
     renew     lease seconds, token, ids
     finish    outcomes, token
     """
@@ -112,7 +115,7 @@ UPDATE polling_pollstate SET
     sequence = polling_pollstate.sequence + 1, woken = false
 FROM lease
 WHERE id = ANY(ARRAY(
-    WITH keys(fingerprint, quota) AS (SELECT * FROM unnest(%s::text[], %s::bigint[])), {_RANKS}
+    WITH keys(fingerprint, quota) AS (SELECT * FROM unnest(%s::text[], %s::bigint[])), {_POSTGRESQL_RANKS}
     {
         _PICK.format(
             due=f'''LATERAL (
@@ -148,7 +151,7 @@ _SQLITE_LEASE = "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')"
 SQLITE = Statements(
     open_keys=_KEYS.format(now=_SQLITE_NOW),
     claim=f"""
-WITH keys(fingerprint, quota) AS (VALUES {{keys}}), {_RANKS}
+WITH keys(fingerprint, quota) AS (VALUES {{keys}}), {_SQLITE_RANKS}
 UPDATE polling_pollstate SET
     lease_token = %s, lease_until = {_SQLITE_LEASE}, next_poll_at = {_SQLITE_LEASE},
     sequence = sequence + 1, woken = 0
