@@ -90,6 +90,9 @@ def test_from_prompt_to_film(team: Team, browsers: Browsers):
     film = page.locator("article video")
     expect(film).to_be_visible(timeout=60_000)
     assert page.evaluate("window.neverReloaded"), "the page was loaded again"
+    # It came in the place of a note, into a page that was there before.
+    page.get_by_label("Speed").select_option("2")
+    assert film.evaluate("video => video.playbackRate") == 2
     film.evaluate("video => { video.muted = true; return video.play() }")
     wait_until(playing(page, "article video", from_second=0.5), seconds=20, what="the film plays")
 
