@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from commands import ledger
 from commands.models import Command
 from commands.querysets import CommandQuerySet
-from sessions_app import meanwhile, storyboard
+from sessions_app import access, meanwhile, storyboard
 from sessions_app.actions import touched
 from sessions_app.models import Approval, Message, VideoSession
 from sessions_app.sending import SEND_KIND
@@ -75,6 +75,12 @@ class Answered(NotApproved):
     )
 
 
+class NotWaiting(NotApproved):
+    """The session waits for no verdict: it was approved at HeyGen, goes on by itself, was stopped or has ended."""
+
+    sentence = _("This storyboard does not wait for a verdict any more; nothing was sent.")
+
+
 class AuthorMayNot(NotApproved):
     """The person started the session, and in this workspace somebody else has to approve."""
 
@@ -89,25 +95,32 @@ class StillMissing(NotApproved):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the approval of a revision is. `given` are those that count, in their order."""
+    """How far the approval of a revision is. `given` are those that count, in their order; `author_id` is whoever started
+    the session, where theirs would not count."""
 
     needed: int
     given: Sequence[Approval]
+    author_id: int | None = None
 
     @property
     def missing(self) -> int:
         return max(0, self.needed - len(self.given))
 
     @property
-    def done_for(self) -> str:
-        """Who need not press once more while others have to: their ids as own.js reads them, "3 17"."""
-        return " ".join(str(each.by_id) for each in self.given) if self.missing else ""
+    def not_for(self) -> str:
+        """Whom the button is not for: who pressed it while others still have to, and an author who may not.
+
+        Their ids as own.js reads them, "3 17".
+        """
+        done = [each.by_id for each in self.given] if self.missing else []
+        return " ".join(str(each) for each in (*done, self.author_id) if each is not None)
 
 
 def standing(session: VideoSession, position: int) -> Standing:
     """How far the approval of the revision at that message is; the session's workspace is at hand."""
     rule = ApprovalRule.of(session.workspace)
-    return Standing(rule.needed, list(Approval.objects.that_count(session, rule).filter(position=position)))
+    given = list(Approval.objects.that_count(session, rule).filter(position=position))
+    return Standing(rule.needed, given, None if rule.author_counts else session.owner_id)
 
 
 def waiting_for_others(sessions: Iterable[VideoSession], user: User) -> set[UUID]:
@@ -140,7 +153,7 @@ def approve(
     """One person's approval of the revision at that message; the last one that is needed is sent to HeyGen.
 
     The same press twice is one approval. Whether the person's role is enough is for the view to have asked.
-    Raises StaleRevision, AlreadyApproved, ApprovedBefore, Answered, AuthorMayNot, commands.ledger.TokenTaken.
+    Raises StaleRevision, AlreadyApproved, ApprovedBefore, Answered, NotWaiting, AuthorMayNot, commands.ledger.TokenTaken.
     """
     with transaction.atomic():
         _stand_in_line(session)
@@ -181,7 +194,7 @@ def send_again(
 ) -> None:
     """Sends an approval once more that HeyGen refused, or that nobody knows the end of. Who presses that approves, too.
 
-    Raises StaleRevision, AlreadyApproved, Answered, AuthorMayNot, StillMissing, commands.ledger.NotRepeatable.
+    Raises StaleRevision, AlreadyApproved, Answered, NotWaiting, AuthorMayNot, StillMissing, commands.ledger.NotRepeatable.
     """
     revision = command.payload["revision"]
     with transaction.atomic():
@@ -189,14 +202,16 @@ def send_again(
         others = _sent(session, revision).exclude(pk=command.pk)
         if others.exclude(repeats=command).exists():
             raise AlreadyApproved
+        _require_waiting(session)
         if not others.exists() and _counted(session, revision, by, request)[1].missing:
             raise StillMissing
         ledger.send_again(command, by)
 
 
 def _stand_in_line(session: VideoSession) -> None:
-    """From here to the end of the transaction nobody else answers this session. Its workspace is read anew."""
-    VideoSession.objects.select_for_update().filter(pk=session.pk).first()
+    """From here to the end of the transaction nobody else answers this session. Its state and workspace are read anew."""
+    now = VideoSession.objects.select_for_update().get(pk=session.pk)
+    session.status, session.group = now.status, now.group
     session.workspace = Workspace.objects.get(pk=session.workspace_id)
 
 
@@ -206,6 +221,7 @@ def _counted(
     """The person's approval, kept now or before, and how far it is with it."""
     _require_newest(session, revision)
     _require_unanswered(session, revision)
+    _require_waiting(session)
     if not ApprovalRule.of(session.workspace).author_counts and session.owner_id == by.pk:
         raise AuthorMayNot
     mine, is_new = Approval.objects.get_or_create(
@@ -230,6 +246,12 @@ def _was_sent(session: VideoSession, revision: int, token: str) -> bool:
     if tokens - {token}:
         raise AlreadyApproved
     return bool(tokens)
+
+
+def _require_waiting(session: VideoSession) -> None:
+    """Raises NotWaiting: to an agent that has gone on, an approval is a wish for another film."""
+    if not access.is_reviewing(session):
+        raise NotWaiting
 
 
 def _require_newest(session: VideoSession, revision: int) -> None:

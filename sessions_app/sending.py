@@ -55,6 +55,8 @@ from workspaces_app.outcomes import outcome_of
 
 # Our own code of a refusal: what the person approved is not what HeyGen would take it for.
 STALE = "stale_revision"
+# The same: the agent has gone on, and would take an approval for a wish for another film.
+NOT_WAITING = "not_waiting"
 # The same: it could be taken for an approval that its sender may not give.
 VERDICT = "verdict"
 CREATE_KIND, SEND_KIND, STOP_KIND = "session.create", "session.send", "session.stop"
@@ -332,8 +334,10 @@ def _overtaken(command: Command, session: VideoSession) -> Refused | None:
         current = storyboard.newest(session)
         if current is None or current.position != payload["revision"]:
             return Refused(None, STALE, "A newer storyboard came before this approval was sent.")
+        if not access.is_reviewing(session):
+            return Refused(None, NOT_WAITING, "The session waited for no verdict any more.")
         return None
-    if not access.is_reviewing(session) or payload.get("undecided"):
+    if not access.is_reviewing(session):
         return None
     person = command.by
     if person is None or not access.may_give_verdict(
@@ -342,7 +346,7 @@ def _overtaken(command: Command, session: VideoSession) -> Refused | None:
         return Refused(
             None, VERDICT, "A storyboard came before this was sent, and its sender may not approve one."
         )
-    if access.is_undecided(person, session):
+    if access.is_undecided(person, session) and not payload.get("undecided"):
         return Refused(
             None, VERDICT, "A storyboard came before this was sent, which one person may not approve."
         )

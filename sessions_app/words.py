@@ -158,6 +158,8 @@ def refusal(command: Command) -> str:
         return _(
             "A newer storyboard came before this approval could be sent. Look at it: nothing was approved."
         )
+    if command.error.get("code") == "not_waiting":
+        return _("The session went on before this approval could be sent. Nothing was approved.")
     if command.error.get("code") == "verdict":
         return _(
             "A storyboard came before this could be sent, and any message may approve one. Nothing was sent: an approver"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -383,6 +384,55 @@ def test_an_approval_is_audited_and_on_the_timeline():
     assert (event.actor, event.data) == (person, data)
 
 
+# --- While it waits -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("group", "status"),
+    [
+        ("working", "generating"),
+        ("done", "completed"),
+        ("failed", "failed"),
+        ("needs_you", "waiting_for_input"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["approve", "inbox-approve"])
+def test_an_agent_that_went_on_gets_no_approval(verb: str, group: str, status: str):
+    """It would take one for a wish for another film. The page may have been drawn before."""
+    session = reviewing(group=group, status=status)
+
+    answer = approve(session, member(session), verb=verb)
+
+    assert answer.status_code == 422
+    assert "does not wait for a verdict any more" in answer.content.decode()
+    assert not Approval.objects.exists()
+    assert sent(session) == []
+
+
+def test_an_approval_that_waited_until_the_agent_went_on_is_not_sent():
+    session = reviewing()
+    person = member(session)
+    approve(session, person)
+    VideoSession.objects.update(group="working", status="generating")
+
+    outcome = sending.send_message(Command.objects.get())
+
+    assert (outcome.status, outcome.code) == (None, "not_waiting")  # type: ignore[union-attr]
+
+
+def test_an_approval_that_arrived_after_all_is_not_sent_again():
+    session = reviewing()
+    unclear = press_in(session, "unknown", payload={"message": "Approved", "revision": 1})
+    Command.objects.update(asks_person_since="2026-01-01T00:00Z")
+    VideoSession.objects.update(group="working", status="generating")
+    client = Client()
+    client.force_login(member(session))
+
+    client.post(reverse("sessions:press-again", args=[unclear.pk]))
+
+    assert Command.objects.count() == 1
+
+
 # --- Whose --------------------------------------------------------------------------------------------------------------
 
 
@@ -396,8 +446,17 @@ def test_the_author_counts_unless_the_workspace_says_no():
     assert answer.status_code == 422
     assert "somebody else has to approve" in answer.content.decode()
     assert not Approval.objects.exists()
+    # The button is for the others; which of the two is seen is decided by own.js.
+    client = Client()
+    client.force_login(author)
+    addresses = [reverse(f"sessions:{page}", args=[session.pk]) for page in ("detail", "storyboard")]
+    pane = client.get(reverse("sessions:inbox-pane", args=[session.pk]), headers={"HX-Request": "true"})
+    for html in (pane.content.decode(), *(client.get(address).content.decode() for address in addresses)):
+        assert f'data-not-own="{author.pk}"' in html
+        assert re.search(rf'data-own="{author.pk}">You started this session', html)
 
     ruled(session)
+    assert "data-not-own" not in client.get(addresses[0]).content.decode()
     assert approve(session, author).status_code == 302
     assert len(sent(session)) == 1
 
@@ -480,6 +539,7 @@ def test_a_question_is_answered_as_ever_where_several_have_to_approve():
         (Role.APPROVER, {}, {}, True),
         (Role.APPROVER, {"approvals_needed": 2}, {}, False),
         (Role.APPROVER, {"approvals_needed": 2}, {"undecided": True}, True),
+        (Role.CREATOR, {"approvals_needed": 2}, {"undecided": True}, False),
     ],
 )
 def test_what_was_said_before_the_storyboard_came_is_looked_at_again(
