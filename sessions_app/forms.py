@@ -210,10 +210,12 @@ class SnoozeForm(forms.Form):
 
 
 class BoardChoice(forms.Form):
-    """Which storyboard is shown, from its address, and with which one it is compared."""
+    """Which storyboard is shown, from its address, and with which one it is compared. `sent` is the position of the one whose
+    notes were just sent."""
 
     revision = forms.IntegerField(required=False, min_value=1, max_value=100_000)
     against = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    sent = forms.IntegerField(required=False, min_value=0, max_value=MAX_POSITION)
 
     def chosen(self) -> dict[str, int | None]:
         """What makes no sense is left out."""
@@ -241,11 +243,13 @@ class PictureNotesForm(forms.Form):
 
 
 class ChangesForm(forms.Form):
-    """The message that notes became, as it will be sent. `revision` is the storyboard that it is about."""
+    """The message that notes became, as it will be sent. `revision` is the newest storyboard that its writer knows,
+    `notes_on` the one that the notes were written on: both are positions."""
 
     token = TokenField()
     seen = MarkField(required=False)
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    notes_on = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
     message = _text_field(label=_("Message to the agent"), rows=14)
 
 

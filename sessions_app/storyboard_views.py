@@ -64,8 +64,9 @@ def _page(
                 (shot, form[f"note-{shot.number}"] if shot.number is not None else None)
                 for shot in shown.shots
             ],
+            "left": _left_behind(found) if shown.is_newest else (),
             "token": tokens.new(),
-            "drafts_sent": _draft_keys(found) if "sent" in request.GET else (),
+            "drafts_sent": _draft_keys(found, BoardChoice(request.GET).chosen()["sent"]),
         }
     status = (
         422 if form is not None and form.errors else 200 if shown is not None or revision is None else 404
@@ -73,10 +74,29 @@ def _page(
     return render(request, PAGE, context, status=status)
 
 
-def _draft_keys(found: Sequence[Revision]) -> list[str]:
-    """Under which names the page kept the notes that were sent: by picture, and by storyboard."""
-    pictures = {resource.pk for revision in found for resource in revision.resources}
-    return [f"picture:{pk}" for pk in pictures] + [f"board:{found[-1].position}"]
+def _draft_keys(found: Sequence[Revision], position: int | None) -> list[str]:
+    """Under which names the browser keeps notes on the storyboard at that position: by picture, and on all of it."""
+    return [
+        name
+        for revision in found
+        if revision.position == position
+        for name in (*(f"picture:{resource.pk}" for resource in revision.resources), f"board:{position}")
+    ]
+
+
+def _left_behind(found: Sequence[Revision]) -> list[tuple[str, int, int | None]]:
+    """Where notes may have been written that the newest storyboard has no place for: (name of the draft, number of the
+    storyboard, place of the picture), without a place for the note on all of it. Newest first."""
+    *earlier, newest = found
+    known = {resource.pk for resource in newest.resources}
+    left: list[tuple[str, int, int | None]] = []
+    for revision in reversed(earlier):
+        for place, resource in enumerate(revision.resources, start=1):
+            if resource.pk not in known:
+                left.append((f"picture:{resource.pk}", revision.number, place))
+        known.update(resource.pk for resource in revision.resources)
+        left.append((f"board:{revision.position}", revision.number, None))
+    return left
 
 
 @login_required
@@ -100,7 +120,12 @@ def notes(request: SignedIn, pk: UUID) -> HttpResponse:
         form.add_error("overall", _("Write at least one note."))
         return _page(request, session, revision=about.number, form=form)
     changes_form = ChangesForm(
-        initial={"revision": about.position, "message": text, "seen": meanwhile.mark(session)}
+        initial={
+            "revision": about.position,
+            "notes_on": about.position,
+            "message": text,
+            "seen": meanwhile.mark(session),
+        }
     )
     return _message_page(request, session, changes_form, said=_said_since(request, session, form))
 
@@ -170,7 +195,9 @@ def changes(request: SignedIn, pk: UUID) -> HttpResponse:
         form.add_error(None, _("This form was sent before. Load the page again to see what became of it."))
         return _message_page(request, session, form, status=422)
     messages.success(request, _("Your notes are on their way to the agent."))
-    return redirect(f"{reverse('sessions:storyboard', args=[session.pk])}?sent")
+    notes_on = form.cleaned_data["notes_on"]
+    sent = f"?sent={notes_on}" if notes_on is not None else ""
+    return redirect(f"{reverse('sessions:storyboard', args=[session.pk])}{sent}")
 
 
 def _seen_now(request: SignedIn, session: VideoSession, *, revision: int) -> ChangesForm:

@@ -12,8 +12,12 @@ import { widget } from "./widget.js";
 const user = document.documentElement.dataset.user ?? "nobody";
 const MAX_AGE_DAYS = 60;
 
+function keyFor(name) {
+  return `draft:${user}:${name}`;
+}
+
 function keyOf(field) {
-  return `draft:${user}:${field.dataset.draft}`;
+  return keyFor(field.dataset.draft);
 }
 
 function read(key) {
@@ -37,8 +41,17 @@ function write(key, text, companion) {
   }
 }
 
+/** What is kept under this name (as in `data-draft`): {text, with}; null where nothing is. */
+export function draftOf(name) {
+  return read(keyFor(name));
+}
+
+export function forgetDraft(name) {
+  write(keyFor(name), "");
+}
+
 for (const sent of document.querySelectorAll('meta[name="draft-sent"]')) {
-  write(`draft:${user}:${sent.content}`, "");
+  forgetDraft(sent.content);
 }
 try {
   const oldest = Date.now() - MAX_AGE_DAYS * 24 * 3600 * 1000;

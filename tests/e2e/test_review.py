@@ -6,7 +6,9 @@ import re
 
 from playwright.sync_api import expect
 
+from commands import tokens
 from commands.models import Command
+from sessions_app import actions
 from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.e2e.test_every_page import examine
@@ -52,6 +54,40 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
     assert picture.evaluate("element => getComputedStyle(element).clipPath") != everything
     expect(page.locator("ins").first).to_be_visible()
     examine(page, f"/sessions/{session.pk}/storyboard/?against=1")
+
+
+def test_notes_outlive_the_storyboard_that_they_were_written_on(team: Team, browsers: Browsers):
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
+    page = browsers.of(team.person)
+    board = f"/sessions/{session.pk}/storyboard/"
+    page.goto(board)
+    page.get_by_label("Note on picture 1").fill("Brighter")
+    page.get_by_label("Note on picture 2").fill("Darker")
+    ben = team.member(Role.APPROVER, "Ben Approver")
+    actions.send(session, text="Redraw all of them", token=tokens.new(), by=ben)
+    team.storyboard(session, after=1)
+    team.until(session, "status == 'reviewing'")
+
+    page.goto(board)
+    left = page.get_by_role("region", name="Your notes on earlier storyboards, not sent")
+    darker = left.get_by_role("listitem").filter(has_text="Storyboard 1, Picture 2")
+    expect(darker).to_contain_text("Darker")
+    assert axe_findings(page) == []
+    darker.get_by_role("button", name="Put it into the note on all of it").click()
+    expect(page.get_by_label("On all of it")).to_have_value("Darker")
+    expect(page.get_by_label("On all of it")).to_be_focused()
+    expect(left.get_by_role("listitem")).to_have_count(1)
+    page.reload()
+    expect(page.get_by_label("On all of it")).to_have_value("Darker")
+    left.get_by_role("button", name="Throw it away").click()
+    expect(left).to_have_count(0)
+
+    # Ben answered while the notes were written: that is told before they go out.
+    page.get_by_role("button", name="Put the notes together").click()
+    expect(page.get_by_role("group", name="What others said")).to_contain_text("Redraw all of them")
+    assert axe_findings(page) == []
 
 
 def test_two_approvers_in_two_browsers_send_once(team: Team, browsers: Browsers):

@@ -51,6 +51,10 @@ def post(client: Client, session: VideoSession, name: str, **data: Any) -> Any:
     return client.post(reverse(f"sessions:storyboard-{name}", args=[session.pk]), data)
 
 
+def field(html: str, name: str) -> str:
+    return re.search(rf'name="{name}"[^>]* value="([^"]*)"', html)[1]  # type: ignore[index]
+
+
 def sent() -> list[str]:
     return [command.payload["message"] for command in Command.objects.in_order()]
 
@@ -175,12 +179,15 @@ def test_notes_are_shown_as_one_message_before_anything_is_sent():
     assert text in preview.content.decode()
     assert sent() == []
 
-    answer = post(client, session, "changes", revision=3, message=text, token=tokens.new())
+    notes_on = field(preview.content.decode(), "notes_on")
+    answer = post(client, session, "changes", revision=3, notes_on=notes_on, message=text, token=tokens.new())
     assert answer.status_code == 302
     assert sent() == [text]
-    # The page that follows forgets what was kept of the notes in the browser.
+    # The page that follows forgets what was kept of the notes in the browser, and nothing else.
     html = client.get(answer["Location"]).content.decode()
-    assert html.count('<meta name="draft-sent"') == len("abcd") + 1
+    forgotten = re.findall(r'<meta name="draft-sent" content="([^"]+)"', html)
+    pictures = [session.resources.get(resource_id=name).pk for name in "cad"]
+    assert forgotten == [*(f"picture:{pk}" for pk in pictures), "board:3"]
 
 
 def test_no_note_is_no_message():
@@ -201,6 +208,16 @@ def test_a_note_that_is_too_long_is_kept_and_said_at_its_picture():
     assert ">Kept</textarea>" in html
 
 
+def test_places_of_notes_that_the_newest_storyboard_has_no_room_for():
+    session = revised()  # a, b, c, then c, a, d
+    html = page(session)
+    left = re.findall(r'data-left-draft="([^"]+)"', html)
+    gone = session.resources.get(resource_id="b")
+    assert left == [f"picture:{gone.pk}", "board:1"]
+    assert "data-left" not in page(session, revision=1)
+    assert "data-left" not in page(reviewing())
+
+
 def test_notes_on_a_storyboard_that_is_not_the_newest_any_more_warn_once():
     session = reviewing()
     client = signed_in(session)
@@ -218,10 +235,6 @@ def test_notes_on_a_storyboard_that_is_not_the_newest_any_more_warn_once():
     (token,) = re.findall(r'name="token" value="([^"]+)"', html)
     post(client, session, "changes", revision=revision, message="Darker", token=token)
     assert sent() == ["Darker"]
-
-
-def field(html: str, name: str) -> str:
-    return re.search(rf'name="{name}"[^>]* value="([^"]*)"', html)[1]  # type: ignore[index]
 
 
 def test_what_others_said_while_the_notes_were_written_is_shown_before_they_go_out():
