@@ -12,8 +12,9 @@ A key that may make hundreds of requests a second has several admitted at once, 
 fifth of a poll. At a hundred a second or less, each request asks by itself.
 
 What Redis holds is a copy: a missing hash (first use, FLUSHALL) makes the next caller read `KeyState`, and the bucket
-then starts almost empty, so that a wipe is no second burst. Without Redis each process limits itself to its share,
-the rate divided by the processes that live, and reads `KeyState` from the database.
+then starts almost empty, so that a wipe is no second burst. A copy that says "closed" is compared with the row, and what
+Redis was not told because it was away for a moment, it is told later. Without Redis each process limits itself to its
+share, the rate divided by the processes that live, and reads `KeyState` from the database.
 """
 
 from __future__ import annotations
@@ -139,9 +140,15 @@ def _admit(fingerprint: str, priority: Priority, *, paid: bool = False, count: i
     """How many of `count` requests are admitted, at least one; or Closed."""
     try:
         outcome, number, reason = _ask(fingerprint, priority, paid, count)
-        if outcome == 3:
+        is_outdated = outcome == 3 or fingerprint in _untold
+        if outcome in (1, 2) and reason != "budget":
+            # Raises what the row says. If that is nothing, the key was opened without Redis.
+            _local.check_key(fingerprint, paid)
+            is_outdated = True
+        if is_outdated:
             learn(fingerprint)
             outcome, number, reason = _ask(fingerprint, priority, paid, count)
+        tell_again()
     except RedisAway:
         _local.admit(fingerprint, priority, paid)
         return 1
@@ -155,9 +162,11 @@ def _admit(fingerprint: str, priority: Priority, *, paid: bool = False, count: i
 
 
 def learn(fingerprint: str) -> None:
-    """Tells every process what the rows say of a key. Does nothing while Redis is away: then they read the rows."""
+    """Tells every process what the rows say of a key. While Redis is away they read the rows; it is told later."""
     _local.forget(fingerprint)
     _ahead.forget(fingerprint)
+    # Before the rows are read: what another thread fails to tell meanwhile stays to be told.
+    _untold.discard(fingerprint)
     rests = _rests(fingerprint)
     arguments: list[Any] = [_interval(), _burst()]
     for scope in ("all", "paid"):
@@ -170,7 +179,17 @@ def learn(fingerprint: str) -> None:
             )
         )
     except RedisAway:
-        return
+        _untold.add(fingerprint)
+
+
+# Keys of which Redis could not be told, in this process.
+_untold: set[str] = set()
+
+
+def tell_again() -> None:
+    """Tells Redis what it did not hear because it was away. Costs nothing when that is nothing."""
+    for fingerprint in tuple(_untold):
+        learn(fingerprint)
 
 
 def _rests(fingerprint: str) -> dict[str, tuple[str, float | None]]:
@@ -343,7 +362,7 @@ class _LocalBudget:
         self._read: dict[str, tuple[float, dict[str, tuple[str, float | None]]]] = {}
 
     def admit(self, fingerprint: str, priority: Priority, paid: bool) -> None:
-        self._check_key(fingerprint, paid)
+        self.check_key(fingerprint, paid)
         interval = _interval() * self.processes / 1e6
         # No burst to share: each process would take it.
         capacity = max(1.0, _burst() / self.processes)
@@ -361,7 +380,8 @@ class _LocalBudget:
         with self._lock:
             self._read.pop(fingerprint, None)
 
-    def _check_key(self, fingerprint: str, paid: bool) -> None:
+    def check_key(self, fingerprint: str, paid: bool) -> None:
+        """Raises Closed when the row says so, or cannot be read."""
         now = time.monotonic()
         with self._lock:
             read_at, rests = self._read.get(fingerprint, (float("-inf"), {}))

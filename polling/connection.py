@@ -24,13 +24,9 @@ PATIENCE_SECONDS = 0.5
 # After a failure nobody knocks again for so long: a frozen Redis would cost each caller its patience.
 REST_SECONDS = 1.0
 
-# What a client raises when the other side is away, frozen, starting up or full.
-Away = (
-    redis.ConnectionError,
-    redis.TimeoutError,
-    redis.exceptions.BusyLoadingError,
-    redis.exceptions.OutOfMemoryError,
-)
+# What a client raises when the other side is away, frozen or starting up, or answers that it takes no writes: it is full,
+# cannot save, or has become a replica.
+Away = (redis.RedisError,)
 
 
 class RedisAway(Exception):
@@ -112,9 +108,9 @@ def call(use: Callable[[redis.Redis], T]) -> T:
 
 
 def answers() -> bool:
-    """Whether Redis answers now; a rest after a failure counts as no."""
+    """Whether Redis answers now, and takes writes; a rest after a failure counts as no."""
     try:
-        return bool(call(lambda connection: connection.ping()))
+        return bool(call(lambda connection: connection.set("dailies:answers", 1, ex=60)))
     except RedisAway:
         return False
 

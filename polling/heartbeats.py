@@ -156,6 +156,7 @@ class Pulse:
                 write(self.name, self.data)
                 # Web processes have no heartbeat: one more for them.
                 budget.share_between(live_workers() + 1)
+                budget.tell_again()
                 for check in self._checks:
                     check()
             except Error as exc:

@@ -21,6 +21,7 @@ def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(readers, "_readers", {})
     monkeypatch.setattr(writing, "_fitting", {})
     monkeypatch.setattr(budget, "_local", budget._LocalBudget())
+    monkeypatch.setattr(budget, "_untold", set())
     monkeypatch.setattr(connection, "breaker", connection.Breaker())
     monkeypatch.setattr(drains, "_signs", heartbeats.Sometimes())
     monkeypatch.setattr(drains, "_remotes", heartbeats.Remotes())

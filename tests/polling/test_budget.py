@@ -6,9 +6,10 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from polling import budget, keys
+from polling import budget, keys, watching
 from polling import connection as redis_connection
 from polling.budget import Closed, Priority
 from polling.models import KeyState
@@ -238,6 +239,55 @@ def test_a_key_that_is_entered_just_then_stays_open(valkey: Valkey) -> None:
     late.join(10)
 
     assert keys.state(KEY) is None
+
+
+@pytest.fixture
+def hiccup(valkey: Valkey) -> Iterator[None]:
+    """Redis was silent a moment ago, so that for a second this process does not even try to reach it."""
+    known_and_full()
+    valkey.signal(signal.SIGSTOP)
+    try:
+        admitted(Priority.COMMAND, most=1)
+    finally:
+        valkey.signal(signal.SIGCONT)
+    assert redis_connection.breaker.resting()
+
+
+def test_redis_learns_of_a_closed_key_later(hiccup: None) -> None:
+    keys.close(KEY, seconds=20, reason="rate_limited")
+    redis_connection.breaker.heard()
+    with pytest.raises(Closed, match="rate_limited"):
+        budget.admit(KEY, Priority.COMMAND)
+
+
+def test_a_key_that_was_closed_before_the_hiccup_is_opened_in_it(valkey: Valkey) -> None:
+    known_and_full()
+    keys.close(KEY, seconds=None, reason="unauthorized")
+    valkey.signal(signal.SIGSTOP)
+    try:
+        admitted(Priority.COMMAND, most=1)
+    finally:
+        valkey.signal(signal.SIGCONT)
+    keys.reopen(KEY)
+    redis_connection.breaker.heard()
+
+    # In another process, which knows nothing of what this one could not tell.
+    budget._untold.clear()
+    assert admitted(Priority.COMMAND, most=1) == 1
+
+
+def test_a_redis_that_takes_no_writes_counts_as_away(valkey: Valkey) -> None:
+    """As after a failover, or with a full disk: it answers, but with an error."""
+    known_and_full()
+    redis_connection.client().config_set("min-replicas-to-write", 1)
+    try:
+        assert admitted(Priority.COMMAND) == 1
+        redis_connection.breaker.heard()
+        assert not watching.begin("session", UUID(int=1))
+        redis_connection.breaker.heard()
+        assert not redis_connection.answers()
+    finally:
+        redis_connection.client().config_set("min-replicas-to-write", 0)
 
 
 def test_a_known_key_costs_no_query(valkey: Valkey, queries: CaptureQueriesContext) -> None:
