@@ -7,6 +7,7 @@ it came is a row, so a killed reading goes on where it was.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ from timeline.models import Source
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
+logger = logging.getLogger(__name__)
+
 KIND = "session_list"
 PAGE = 100
 # How far HeyGen's clock may be from ours, in seconds.
@@ -39,7 +42,8 @@ class Job:
     connection: Connection
     dialect: str
     cursor: str
-    first: bool
+    # When news of the list were last written; None before the first time.
+    looked_at: datetime | None
     # Creates of ours are under way: what is left alone for their sake is to be looked at again without them.
     open_creates: bool
 
@@ -80,7 +84,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
             connection,
             connection.dialect,
             position.cursor if position else "",
-            first=position is None or position.first_read_at is None,
+            position.first_read_at if position else None,
             open_creates=claim.workspace_id in creating,
         )
     return jobs
@@ -90,11 +94,11 @@ def read(claim: Claim, job: Job) -> Reading:
     try:
         client = job.connection.client(priority=Priority.BACKGROUND, dialect=job.dialect)
         newest = client.list_sessions(limit=PAGE)
-        older = client.list_sessions(limit=PAGE, token=job.cursor) if job.cursor else None
+        older = _older(client, job.cursor) if job.cursor else None
     except heygen.ApiError as error:
         return failed(error)
     digest = digest_of([job.open_creates, *([item.session_id, item.title] for item in newest.items)])
-    if older is None and digest == claim.digest:
+    if not job.cursor and digest == claim.digest:
         return Unchanged(group="done")
     value = ListReading(
         newest=tuple(newest.items),
@@ -103,6 +107,17 @@ def read(claim: Claim, job: Job) -> Reading:
         older_cursor=(older.next_token or "") if older else "",
     )
     return Changed(digest=digest, group="working" if job.cursor else "done", value=value)
+
+
+def _older(client: heygen.Client, cursor: str) -> heygen.Page[heygen.SessionSummary] | None:
+    """The page at a stored cursor; None where HeyGen takes it no longer: the way back ends there, new sessions still come."""
+    try:
+        return client.list_sessions(limit=PAGE, token=cursor)
+    except (heygen.Unauthorized, heygen.PaymentRequired, heygen.Forbidden):
+        raise
+    except heygen.Refused as error:
+        logger.warning("HeyGen takes the cursor of the session list no longer: %s", error)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +182,26 @@ class Plan:
 
 
 def merge(change: Change, known: Known) -> Plan:
-    """Adopts strangers. A first page of nothing but strangers may have more behind it; the first visit looks no further."""
+    """Adopts strangers, and goes on where more of them may be behind a page; the first visit looks no further."""
     value: ListReading = change.value
     newest = strangers(value.newest, known)
     older = strangers(value.older, known)
     cursor = value.older_cursor if older else ""
-    if not change.job.first and not cursor and newest and len(newest) == len(value.newest):
+    if not cursor and _may_go_on(change.job, value.newest, known):
         cursor = value.newest_cursor
     return Plan(adopt=tuple({item.session_id: item for item in (*newest, *older)}.values()), cursor=cursor)
+
+
+def _may_go_on(job: Job, newest: Sequence[heygen.SessionSummary], known: Known) -> bool:
+    """Whether more strangers may be behind the first page: its oldest was made after the last look, or none of it is known.
+
+    One unknown session that is older than that is history, which a deleted one brought into sight.
+    """
+    if not newest or job.looked_at is None:
+        return False
+    made_at = newest[-1].created_at
+    is_new = made_at is not None and made_at >= job.looked_at - timedelta(seconds=SKEW_SECONDS)
+    return is_new or known.remote_ids.isdisjoint(item.session_id for item in newest)
 
 
 def write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:

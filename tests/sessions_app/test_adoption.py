@@ -122,6 +122,37 @@ def test_the_first_visit_reads_one_page_and_a_later_one_goes_back_as_far_as_ther
     assert (position.cursor, position.adopted) == ("", 3)
 
 
+def test_a_page_of_what_is_new_may_have_more_behind_it_though_one_is_ours(workspace: Workspace):
+    """After a weekend without workers: many sessions from elsewhere, and the first press of Monday on top of them."""
+    listed(workspace, page(session_summary("a"), next_token="behind a"))
+    VideoSessionFactory(workspace=workspace, remote_id="ours")
+
+    listed(workspace, page(now_summary("ours"), now_summary("c"), next_token="behind c"))
+
+    assert ListPosition.objects.get().cursor == "behind c"
+
+
+def test_what_is_older_than_our_first_look_stays_where_it_is_when_a_session_before_it_is_deleted(
+    workspace: Workspace,
+):
+    listed(workspace, page(session_summary("b"), session_summary("a"), next_token="behind a"))
+    listed(workspace, page(session_summary("a"), session_summary("older"), next_token="behind older"))
+    assert ListPosition.objects.get().cursor == ""
+
+
+def test_a_cursor_that_heygen_no_longer_takes_ends_the_way_back_but_not_adoption(workspace: Workspace):
+    listed(workspace, page(session_summary("a"), next_token="behind a"))
+    listed(workspace, page(now_summary("c"), next_token="behind c"))
+
+    reading = listed(
+        workspace, page(now_summary("d"), now_summary("c")), heygen.Refused("expired", status=400, param="token")
+    )
+
+    assert isinstance(reading, Changed)
+    assert adopted() == {"a", "c", "d"}
+    assert ListPosition.objects.get().cursor == ""
+
+
 def test_a_workspace_of_the_older_dialect_has_no_list(workspace: Workspace):
     with pytest.raises(LookupError):
         poll(SESSION_LIST, workspace, FakeClient(dialect=heygen.Dialect.SESSIONS), dialect="sessions")
