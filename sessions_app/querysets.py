@@ -18,6 +18,9 @@ from commands.models import Command
 from polling import clock
 from workspaces_app.scoping import WorkspaceScoped
 
+# No run takes so long without a word, a video or another status; what stands still longer is stuck.
+WORKS_AT_MOST_SECONDS = 3 * 3600
+
 if TYPE_CHECKING:
     from sessions_app.models import (  # noqa: F401
         Approval,
@@ -96,8 +99,12 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
         return self.exclude(models.Exists(user.snoozes.that_hide(models.OuterRef("pk"))))
 
     def working(self) -> VideoSessionQuerySet:
-        """Sessions that occupy one of HeyGen's places for concurrent jobs."""
-        return self.filter(group="working", gone_at=None)
+        """Sessions that occupy one of HeyGen's places for concurrent jobs.
+
+        Some stay at "thinking" for ever. They must not end all creates; if HeyGen counts one all the same, it says so.
+        """
+        lately = clock.later(-WORKS_AT_MOST_SECONDS)
+        return self.filter(group="working", gone_at=None, active_at__gte=lately)
 
     def with_remote_ids(self, workspace_id: UUID, remote_ids: Iterable[str]) -> set[str]:
         """Which of these sessions of HeyGen's the workspace has already."""

@@ -18,7 +18,7 @@ import heygen
 from polling import cadence as cadences
 from polling import clock, schedule
 from polling.budget import Priority
-from polling.changes import Announcement
+from polling.changes import Announcement, announce
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading, Unchanged
 from realtime_app.mirror import words
@@ -178,16 +178,19 @@ def _follow_words(claim: Claim, stream: Stream) -> None:
 
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
-    """A third 404 in a row: HeyGen has no such stream any more. What we have stays."""
-    gone = [claim for claim, failure, count in failures if failure.missing and count == 3]
-    ids = [claim.object_id for claim in gone]
-    if not ids:
+    """A third 404 in a row: HeyGen has no such stream any more. What we have stays.
+
+    A worker that died before it got here leaves it to the next 404.
+    """
+    denied = [claim.object_id for claim, failure, count in failures if failure.missing and count >= 3]
+    gone = list(Stream.objects.filter(pk__in=denied, gone_at=None).values_list("pk", flat=True))
+    if not gone:
         return
-    Stream.objects.filter(pk__in=ids, gone_at=None).update(gone_at=Now(), version=F("version") + 1)
-    schedule.retire(words.KIND, ids)
-    record(
-        [NewEvent(claim.workspace_id, KIND, claim.object_id, "stream.gone", Source.POLL) for claim in gone]
-    )
+    Stream.objects.filter(pk__in=gone).update(gone_at=Now(), version=F("version") + 1)
+    schedule.retire(words.KIND, gone)
+    streams = Stream.objects.in_bulk(gone).values()
+    record([NewEvent(each.workspace_id, KIND, each.pk, "stream.gone", Source.POLL) for each in streams])
+    announce(Announcement(each.workspace_id, KIND, each.pk, each.version) for each in streams)
 
 
 STREAM = Kind(

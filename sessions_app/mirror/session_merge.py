@@ -81,7 +81,10 @@ def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:
     open_presses = Command.objects.filter(
         object_id__in=ids, kind__in=SENDS, state__in=("sending", "accepted", "unknown"), message=None
     ).order_by("attempt_at", "id")
-    for command in open_presses:
+    # What was sent again comes last: a person decided that it had not arrived.
+    for command in sorted(
+        open_presses.select_related("repeated_by"), key=lambda press: hasattr(press, "repeated_by")
+    ):
         presses[command.object_id].append(command)
     return {
         pk: Known(
@@ -171,7 +174,7 @@ def _announced_resources(plan: Plan, known: Known) -> None:
 
 
 def _own_messages(plan: Plan, known: Known) -> None:
-    """Links user messages to the presses that sent them, oldest press first; each message answers to one press."""
+    """Links user messages to the presses that sent them, in the order of `presses`; each message answers to one press."""
     if not known.presses:
         return
     free: dict[int, transcript.Said] = {

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -111,13 +110,16 @@ def read(claim: Claim, job: Job) -> Reading:
 
 
 def _listed_videos(client: heygen.Client, remote_id: str) -> list[str]:
-    """Ids of the session's videos; none where HeyGen won't list them, which says nothing of the session itself."""
+    """Ids of the session's videos, as far as HeyGen lists them: that it won't says nothing of the session itself."""
+    found: list[str] = []
     try:
-        return [video.video_id for video in client.list_session_videos(remote_id).items]
+        for video in heygen.every(lambda token: client.list_session_videos(remote_id, token=token)):
+            found.append(video.video_id)
     except (heygen.Unauthorized, heygen.PaymentRequired):
         raise
     except (heygen.Refused, heygen.BadPayload):
-        return []
+        pass
+    return found
 
 
 def _pace(status: str, *, awaits_reaction: bool) -> str:
@@ -140,14 +142,28 @@ def _messages_per_second(session: heygen.RemoteSession) -> float:
 
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
-    """A third 404 in a row: HeyGen has no such session any more. What we have stays."""
-    gone = [claim for claim, failure, count in failures if failure.missing and count == 3]
-    if not gone:
+    """A third 404 in a row: HeyGen has no such session any more. What we have stays.
+
+    A worker that died before it got here leaves it to the next 404.
+    """
+    denied = [claim.object_id for claim, failure, count in failures if failure.missing and count >= 3]
+    if not denied:
         return
-    ids = [claim.object_id for claim in gone]
-    VideoSession.objects.filter(pk__in=ids, gone_at=None).update(gone_at=Now(), version=F("version") + 1)
-    record(
-        [NewEvent(claim.workspace_id, KIND, claim.object_id, "session.gone", Source.POLL) for claim in gone]
+    gone = set(VideoSession.objects.filter(pk__in=denied, gone_at=None).values_list("pk", flat=True))
+    VideoSession.objects.filter(pk__in=gone).update(gone_at=Now(), version=F("version") + 1)
+    claims = [claim for claim, _, _ in failures if claim.object_id in gone]
+    record([NewEvent(claim.workspace_id, KIND, claim.object_id, "session.gone", Source.POLL) for claim in claims])
+    _announce_versions(claims)
+
+
+def _announce_versions(claims: Sequence[Claim]) -> None:
+    """Tells the open pages of these sessions, whose versions the caller has moved."""
+    ids = [claim.object_id for claim in claims]
+    versions = dict(VideoSession.objects.filter(pk__in=ids).values_list("pk", "version"))
+    announce(
+        Announcement(claim.workspace_id, KIND, claim.object_id, versions[claim.object_id])
+        for claim in claims
+        if claim.object_id in versions
     )
 
 
@@ -187,14 +203,7 @@ def on_stuck(claims: Sequence[Claim]) -> None:
             for claim in news
         ]
     )
-    versions = dict(VideoSession.objects.filter(pk__in=ids).values_list("pk", "version"))
-    changed = [
-        Announcement(claim.workspace_id, KIND, claim.object_id, versions[claim.object_id])
-        for claim in news
-        if claim.object_id in versions
-    ]
-    # A page that asked before the commit would find the old version, and hear of the new one at the next sign of life.
-    transaction.on_commit(lambda: announce(changed))
+    _announce_versions(news)
 
 
 def cadence(pace: Pace) -> float | None:

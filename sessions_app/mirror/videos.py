@@ -13,9 +13,9 @@ import heygen
 from heygen import statuses
 from polling import clock
 from polling.budget import Priority
-from polling.changes import Announcement
+from polling.changes import Announcement, announce
 from polling.digests import digest_of
-from polling.kinds import Change, Changed, Claim, Kind, Reading, Unchanged
+from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
 from sessions_app.mirror.media import Link, wanting_links, write_links
 from sessions_app.models import MediaRole, StatusGroup, Video, VideoSession
 from timeline.events import NewEvent, record
@@ -25,6 +25,8 @@ from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
 KIND = "video"
+# HeyGen's own word in its bulk list, for one that it denied this often in a row.
+NOT_FOUND, DENIED_AFTER = "not_found", 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,20 @@ class Job:
     session_id: UUID
     video_id: str
     wants_links: bool
+    # Counted as not there: an answer is news, even the one from before.
+    denied: bool = False
 
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
     connections = connections_for({claim.workspace_id for claim in claims})
     ids = [claim.object_id for claim in claims]
     wanting = wanting_links("video", ids)
-    rows = Video.objects.filter(pk__in=ids).values_list("pk", "workspace_id", "session_id", "video_id")
+    rows = Video.objects.filter(pk__in=ids).values_list(
+        "pk", "workspace_id", "session_id", "video_id", "status"
+    )
     return {
-        pk: Job(connections[workspace_id], session_id, video_id, pk in wanting)
-        for pk, workspace_id, session_id, video_id in rows
+        pk: Job(connections[workspace_id], session_id, video_id, pk in wanting, denied=status == NOT_FOUND)
+        for pk, workspace_id, session_id, video_id, status in rows
         if workspace_id in connections
     }
 
@@ -55,7 +61,7 @@ def read(claim: Claim, job: Job) -> Reading:
         return failed(error)
     digest = digest_of(video.raw)
     group = statuses.video_group(video.status)
-    if digest == claim.digest and not job.wants_links:
+    if digest == claim.digest and not (job.wants_links or job.denied):
         return Unchanged(group=group)
     return Changed(digest=digest, group=group, value=video)
 
@@ -143,4 +149,26 @@ def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Ann
     ]
 
 
-VIDEO = Kind(name=KIND, load=load, read=read, gather=gather, merge=merge, write=write)
+def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
+    """Marks what HeyGen keeps denying, or it would look as if it were still being made. A film that we know stays."""
+    denied = [
+        claim.object_id for claim, failure, count in failures if failure.missing and count >= DENIED_AFTER
+    ]
+    expected = Video.objects.filter(
+        pk__in=denied, group__in=(StatusGroup.WORKING, StatusGroup.UNKNOWN)
+    ).exclude(status=NOT_FOUND)
+    session_ids = set(expected.values_list("session", flat=True))
+    if not session_ids:
+        return
+    VideoSession.objects.filter(pk__in=session_ids).update(version=F("version") + 1)
+    sessions = VideoSession.objects.in_bulk(session_ids)
+    for video in expected:
+        video.status, video.group = NOT_FOUND, StatusGroup.FAILED
+        video.version = sessions[video.session_id].version
+        video.save(update_fields=["status", "group", "version"])
+    announce(Announcement(each.workspace_id, "session", each.pk, each.version) for each in sessions.values())
+
+
+VIDEO = Kind(
+    name=KIND, load=load, read=read, gather=gather, merge=merge, write=write, failed=on_failures
+)

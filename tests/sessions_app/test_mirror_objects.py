@@ -228,6 +228,39 @@ def test_two_videos_of_a_session_move_its_version_once_a_batch():
     assert set(Video.objects.values_list("version", flat=True)) == {2}
 
 
+def test_a_video_that_heygen_does_not_know_is_not_under_way_for_ever():
+    coming = VideoFactory(status="", group="working", session__version=4)
+    finished = VideoFactory(status="completed", group="done")
+    failure = Failed(reason="not_found", message="", missing=True)
+
+    assert VIDEO.failed is not None
+    VIDEO.failed([(claim_of(coming, VIDEO), failure, 2)])
+    coming.refresh_from_db()
+    assert coming.group == "working"
+
+    VIDEO.failed([(claim_of(video, VIDEO), failure, 3) for video in (coming, finished)])
+    for video in (coming, finished):
+        video.refresh_from_db()
+    assert (coming.group, coming.status, coming.version) == ("failed", "not_found", 5)
+    assert (finished.group, finished.status) == ("done", "completed")
+    coming.session.refresh_from_db()
+    assert coming.session.version == 5
+
+
+def test_a_video_that_heygen_knows_after_all_is_under_way_again():
+    video = VideoFactory(status="pending", group="working")
+    first = poll(VIDEO, video, FakeClient(read_video=remote_video(video.video_id, "pending")))
+    assert isinstance(first, Changed)
+    assert VIDEO.failed is not None
+    VIDEO.failed([(claim_of(video, VIDEO), Failed(reason="not_found", message="", missing=True), 3)])
+
+    client = FakeClient(read_video=remote_video(video.video_id, "pending"))
+    poll(VIDEO, video, client, digest=first.digest)
+
+    video.refresh_from_db()
+    assert (video.group, video.status) == ("working", "pending")
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -155,6 +157,19 @@ def test_an_ended_session_brings_all_its_videos():
     assert polled("video") == set(session.videos.values_list("pk", flat=True))
 
 
+def test_the_list_of_videos_is_read_to_its_end():
+    session = VideoSessionFactory()
+    client = FakeClient(
+        read_session=remote_session(status="completed"),
+        list_session_videos=[page(remote_video("v_2"), next_token="older"), page(remote_video("v_1"))],
+    )
+
+    poll(SESSION, session, client)
+
+    assert list(session.videos.order_by("id").values_list("video_id", flat=True)) == ["v_1", "v_2"]
+    assert [asked["token"] for asked in client.called("list_session_videos")] == [None, "older"]
+
+
 @pytest.mark.parametrize(
     "error",
     [heygen.NotFound("no", status=404), heygen.Forbidden("no", status=403), heygen.BadPayload("HTML")],
@@ -244,6 +259,24 @@ def test_two_presses_with_the_same_text_answer_to_two_messages():
     ]
 
 
+def test_a_message_answers_to_the_press_that_was_sent_again_not_to_the_lost_one():
+    """A person said that the first had not arrived; one message came, of the second."""
+    session = VideoSessionFactory()
+    lost, again = sent_command(session, "Brighter, please"), sent_command(session, "Brighter, please", "accepted")
+    Command.objects.filter(pk=lost.pk).update(asks_person_since=timezone.now(), due_at=None)
+    Command.objects.filter(pk=again.pk).update(repeats=lost)
+
+    poll(
+        SESSION,
+        session,
+        FakeClient(read_session=remote_session(messages=[remote_message("Brighter, please", "user")])),
+    )
+
+    assert Message.objects.get().command_id == again.pk
+    lost.refresh_from_db()
+    assert lost.state == "unknown"
+
+
 def test_while_a_reaction_is_awaited_a_finished_session_counts_as_working():
     session = VideoSessionFactory(status="completed", group="done")
     Command.objects.filter(pk=sent_command(session, "One more", "accepted").pk).update(
@@ -300,6 +333,21 @@ def test_the_third_404_in_a_row_marks_the_session_as_gone_and_keeps_it():
     session.refresh_from_db()
     assert session.gone_at is not None
     assert events_of(session) == ["session.gone"]
+
+
+def test_a_session_whose_third_404_was_not_told_is_gone_with_the_fourth(django_capture_on_commit_callbacks):
+    """The worker died between writing the schedule and telling the mirror."""
+    session = VideoSessionFactory(version=7)
+    failure = Failed(reason="not_found", message="", missing=True)
+
+    with mock.patch("polling.changes._publish") as said, django_capture_on_commit_callbacks(execute=True):
+        for count in (4, 5):
+            on_failures([(claim_of(session, SESSION), failure, count)])
+
+    session.refresh_from_db()
+    assert session.gone_at is not None
+    assert events_of(session) == ["session.gone"]
+    assert [json.loads(message)["version"] for [message] in (call.args[0] for call in said.call_args_list)] == [8]
 
 
 def test_a_gone_session_is_looked_for_a_few_times_more_and_then_never():

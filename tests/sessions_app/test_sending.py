@@ -219,6 +219,19 @@ def test_no_more_creates_are_sent_than_the_account_runs_at_once(settings: Any):
     assert sending.ceiling(command) == "ceiling"
 
 
+def test_what_has_stood_still_for_hours_takes_no_place(settings: Any):
+    """HeyGen leaves some sessions at "thinking" for ever: ten of them must not end all creates."""
+    settings.CEILING_SESSIONS = 1
+    workspace = WorkspaceFactory(key="sk_one_of_ours")
+    command = pressed("queued", workspace=workspace)
+    stuck = VideoSessionFactory(workspace=workspace, group="working", active_at=timezone.now())
+    assert sending.ceiling(command) == "ceiling"
+
+    long_ago = timezone.now() - dt.timedelta(days=2)
+    VideoSession.objects.filter(pk=stuck.pk).update(active_at=long_ago, status_since=long_ago)
+    assert sending.ceiling(command) is None
+
+
 def test_one_free_place_is_taken_by_one_create_the_oldest(settings: Any):
     settings.CEILING_SESSIONS = 3
     workspace = WorkspaceFactory(key="sk_one_of_ours")

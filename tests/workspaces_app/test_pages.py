@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from polling import schedule
+from polling.models import PollState
 from tests.factories import (
     PASSWORD,
     CatalogueItemFactory,
@@ -167,6 +169,19 @@ def test_settings_are_saved_and_noted(workspace: Workspace, admin: User, browse:
         admin,
         {"name": "Studio B", "dialect": "sessions"},
     )
+
+
+def test_a_workspace_that_speaks_the_other_dialect_is_read_anew(
+    workspace: Workspace, admin: User, browse: Browse
+) -> None:
+    """In the older dialect there is no list of sessions: its poll had ended."""
+    Workspace.objects.filter(pk=workspace.pk).update(dialect="sessions")
+    schedule.enroll("session_list", [workspace.pk], workspace_id=workspace.pk, fingerprint="key")
+    schedule.retire("session_list", [workspace.pk])
+
+    browse(admin).post("/workspaces/studio/settings/", settings_form(dialect="current"))
+
+    assert PollState.objects.get(kind="session_list").next_poll_at is not None
 
 
 def test_settings_take_no_address_from_members(workspace: Workspace, admin: User, browse: Browse) -> None:
