@@ -67,14 +67,19 @@ def _extend(row: KeyState, now: datetime.datetime, until: datetime.datetime | No
 
 
 def reopen(fingerprint: str, *, scope: Scope | None = None) -> None:
-    """A person acted: the key may be used again, for `scope` or for all. What failed with it is tried again at once."""
+    """A person acted: the key may be used again. What failed with it is tried again at once.
+
+    Without a `scope` it was entered again, which does not end a wait that HeyGen asked for; with one an operator opens
+    just that, whatever closed it.
+    """
     from polling import budget, schedule
 
     with transaction.atomic():
         _entry(fingerprint)
         KeyEntry.objects.filter(fingerprint=fingerprint).update(epoch=F("epoch") + 1)
         rows = KeyState.objects.filter(fingerprint=fingerprint)
-        (rows if scope is None else rows.filter(scope=scope)).delete()
+        asked_for = Q(scope=KeyState.Scope.ALL, needs_person=False)
+        (rows.exclude(asked_for) if scope is None else rows.filter(scope=scope)).delete()
         schedule.retry_failed(fingerprint)
     transaction.on_commit(lambda: budget.learn(fingerprint))
 

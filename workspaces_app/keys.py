@@ -50,7 +50,7 @@ def check(workspace: Workspace, api_key: str) -> Answer:
         return Answer(True, True, _("HeyGen does not accept this key."))
     except heygen.PaymentRequired as error:
         return Answer(True, False, _("HeyGen knows the key, but says: %(why)s") % {"why": error.message})
-    except heygen.RateLimited:
+    except (heygen.RateLimited, heygen.Held):
         return Answer(False, False, _("HeyGen asks us to wait, so the key could not be tried."))
     except heygen.Refused as error:
         return Answer(True, True, _("HeyGen refused the key: %(why)s") % {"why": error.message})

@@ -151,6 +151,19 @@ def test_new_key_opens_what_the_old_one_closed(at_simulator: Workspace, admin: U
     assert AuditEntry.objects.order_by("id").last().action == "key.replaced"
 
 
+def test_entering_a_key_again_does_not_end_the_wait_that_heygen_asked_for(at_simulator: Workspace) -> None:
+    keys.save(at_simulator, API_KEY, by=None, checked=False)
+    fingerprint = at_simulator.key_fingerprint
+    key_states.close(fingerprint, seconds=300, reason="rate_limited")
+
+    answer = keys.check(at_simulator, API_KEY)
+    keys.save(at_simulator, API_KEY, by=None, checked=answer.asked)
+
+    assert (answer.asked, answer.refused) == (False, False)
+    assert "wait" in answer.message
+    assert key_states.state(fingerprint) is not None
+
+
 def test_removed_key_is_gone_and_its_polls_wait(at_simulator: Workspace, admin: User, browse: Browse) -> None:
     keys.save(at_simulator, API_KEY, by=None, checked=False)
     client = browse(admin)
