@@ -20,6 +20,7 @@ from realtime_app import playlists
 from realtime_app.models import Stream, StreamGroup, StreamKind, TextDelta, Word
 from realtime_app.sending import CANCEL_KIND, CREATE_KIND, STREAM_ENDED
 from realtime_app.spacing import running_text, spaced
+from workspaces_app.readings import late_because
 
 # HeyGen ends a live text for which no text came so long.
 IDLE_SECONDS = 30
@@ -151,6 +152,7 @@ def context(stream: Stream, *, since: int | None = None, variant: str = "") -> d
         "create": create,
         "cancel": Command.objects.for_object(CANCEL_KIND, stream.pk).last(),
         "freshness": freshness,
+        "late_because": late_because(freshness.reason) if freshness is not None and freshness.late else "",
         "playable": playable,
         "unlisted_origin": "" if playable or not stream.hls_url else playlists.origin_of(stream.hls_url),
         "words": [(word, spaced(word.word)) for word in words.filter(index__gte=first_shown)],

@@ -25,6 +25,7 @@ from timeline.models import Event
 from workspaces_app import access as workspaces
 from workspaces_app.approval_rule import ApprovalRule
 from workspaces_app.models import Role
+from workspaces_app.readings import late_because
 
 KIND = "session"
 EVENTS = 40
@@ -229,7 +230,7 @@ def _freshness(session: VideoSession) -> Freshness:
     known = schedule.freshness(KIND, [session.pk]).get(session.pk)
     if known is None:
         return Freshness(None, "")
-    return Freshness(known.polled_at, words.late_because(known.reason) if known.late else "")
+    return Freshness(known.polled_at, late_because(known.reason) if known.late else "")
 
 
 # --- The event stream -----------------------------------------------------------------------------------------------

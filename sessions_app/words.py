@@ -133,25 +133,6 @@ def waiting_for(reason: str) -> str:
     return str(known) if known is not None else _("It is sent as soon as it can be.")
 
 
-def late_because(reason: str) -> str:
-    """Why what is shown of HeyGen is old."""
-    known = _LATE.get(reason)
-    return str(known) if known is not None else _("HeyGen did not answer the last time we asked.")
-
-
-_LATE: Mapping[str, _StrPromise] = {
-    "": gettext_lazy("The next look at HeyGen is overdue."),
-    "unreachable": gettext_lazy("HeyGen cannot be reached."),
-    "server_error": gettext_lazy("HeyGen has trouble answering."),
-    "bad_payload": gettext_lazy("HeyGen answered something that we cannot read."),
-    "rate_limited": gettext_lazy("HeyGen asked us to slow down."),
-    "budget": gettext_lazy("There is more to ask HeyGen for than its limits allow."),
-    "unauthorized": gettext_lazy("HeyGen refuses the workspace's API key."),
-    "payment_required": gettext_lazy("The HeyGen account has no balance left."),
-    "no_key": gettext_lazy("The workspace has no API key."),
-}
-
-
 def refusal(command: Command) -> str:
     """HeyGen's words about a press that it refused, as they came; ours where we did not even send it."""
     if command.error.get("code") == "stale_revision":

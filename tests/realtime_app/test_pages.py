@@ -14,6 +14,8 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from commands import delivery, tokens
 from commands.models import Command, State
+from polling import schedule
+from polling.models import PollState
 from realtime_app import page, topic
 from realtime_app.actions import NewStream, create, push
 from realtime_app.models import Stream, StreamGroup, StreamKind, TextDelta, Word
@@ -60,6 +62,19 @@ def test_the_list_costs_the_same_for_one_and_for_three(
     # Session, person, workspaces, count, rows, starts that are under way, looks, roles.
     with django_assert_num_queries(8):
         assert browser.get("/live/").status_code == 200
+
+
+def test_a_late_page_says_why_in_words_for_people(workspace: Workspace, creator: User, browse: Browse) -> None:
+    stream = StreamFactory(workspace=workspace)
+    schedule.enroll("stream", [stream.pk], workspace_id=workspace.pk, fingerprint="key")
+    PollState.objects.update(
+        polled_at=timezone.now(), failures=1, reason="server_error", message="502 html: Bad gateway at proxy 7"
+    )
+
+    shown = browse(creator).get(f"/live/{stream.pk}/").text
+
+    assert "HeyGen has trouble answering." in shown
+    assert "proxy 7" not in shown
 
 
 def test_the_list_is_narrowed_by_status_and_workspace(

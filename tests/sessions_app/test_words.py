@@ -58,9 +58,3 @@ def test_reasons_to_wait():
     assert words.waiting_for("") == ""
     assert words.waiting_for("ceiling").startswith("Waits until one of the sessions")
     assert words.waiting_for("a new reason") == "It is sent as soon as it can be."
-
-
-def test_reasons_to_be_late():
-    assert words.late_because("") == "The next look at HeyGen is overdue."
-    assert words.late_because("no_key") == "The workspace has no API key."
-    assert words.late_because("a new reason") == "HeyGen did not answer the last time we asked."
