@@ -316,17 +316,19 @@ class Drain:
         """Counts, and says as a row that this lane gets on and what each key saw of the other side."""
         self._read += len(wave)
         _signs.write(heartbeats.PROGRESS + self.lane)
-        back = set()
+        back, seen = set(), set()
         for read in wave:
             key, reading = read.claim.fingerprint, read.reading
             if not key or reading is None:
                 continue
             if not isinstance(reading, Failed) or reading.missing:
+                seen.add(key)
                 if _remotes.answered(key):
                     back.add(key)
             elif reading.reason in schedule.AWAY:
+                seen.add(key)
                 _remotes.silent(key, read.claim.object_id, reading.reason)
-        _remotes.write()
+        _remotes.write(seen)
         for key in sorted(back):
             twice(lambda key=key: schedule.recover(key))  # type: ignore[misc]
             self._keys_at = float("-inf")

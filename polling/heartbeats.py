@@ -70,8 +70,8 @@ class Remotes:
     times, are the other side's.
     """
 
-    def __init__(self) -> None:
-        self._signs = Sometimes()
+    def __init__(self, every: float = EVERY_SECONDS) -> None:
+        self._signs = Sometimes(every)
         self._lock = threading.Lock()
         self._failed: dict[str, list[tuple[UUID, str]]] = {}
 
@@ -87,10 +87,13 @@ class Remotes:
             self._failed.setdefault(key, []).append((object_id, reason))
             del self._failed[key][:-3]
 
-    def write(self) -> None:
-        """One row for each key whose answer changed, or was not written for a while."""
+    def write(self, keys: Iterable[str]) -> None:
+        """One row for each of these keys whose answer changed, or was not written for a while.
+
+        Of those only that were asked just now: another process may know better of the others.
+        """
         with self._lock:
-            reasons = {key: self._reason(failed) for key, failed in self._failed.items()}
+            reasons = {key: self._reason(self._failed[key]) for key in keys if key in self._failed}
         for key, reason in reasons.items():
             self._signs.write(REMOTE + key, {"reason": reason})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task, signals
 
-from polling import drains, heartbeats, hints, ticks, watchdog
+from polling import drains, heartbeats, hints, kinds, ticks, watchdog
 
 
 @shared_task(name="polling.tick", ignore_result=True)
@@ -26,7 +26,7 @@ _pulses: list[heartbeats.Pulse] = []
 def _worker_lives(sender: Any, **_: Any) -> None:
     """Every worker gives signs of life; one that drains also watches over its lanes."""
     queues = sorted(sender.app.amqp.queues.consume_from)
-    lanes = sorted({"polls", "files"}.intersection(queues))
+    lanes = sorted(set(kinds.lanes()).intersection(queues))
     guard = watchdog.Watchdog(lanes)
     _pulses.append(
         heartbeats.Pulse(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from eventstream import sessions as streams
-from workspaces_app import audit, members
+from workspaces_app import audit, keys, members
 from workspaces_app.admin_base import ReadOnlyAdmin
 from workspaces_app.models import (
     AccountSnapshot,
@@ -123,6 +123,13 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         """Never: a workspace is the team's history."""
         return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Workspace, form: forms.ModelForm[Workspace], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if "dialect" in form.changed_data:
+            keys.read_again(obj.pk)
 
 
 @admin.register(Membership)

@@ -109,7 +109,7 @@ def enroll(workspace_id: UUID, fingerprint: str) -> None:
 
 
 def read_again(workspace_id: UUID) -> None:
-    """Has the same read now, whenever it was read last."""
+    """Has the same read now, whenever it was read last; also what was given up because the dialect lacked it."""
     for kind in _polled_kinds:
         schedule.wake(kind, [workspace_id])
 

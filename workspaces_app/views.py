@@ -93,7 +93,6 @@ def _save_settings(request: SignedIn, form: WorkspaceForm) -> Workspace:
         changed.settings = {**stored.settings, **rule.as_settings()}
         changed.save(update_fields=["name", "dialect", "settings"])
         if "dialect" in form.changed_data:
-            # What the other dialect lacks is not polled any more, and what this one has was not until now.
             keys.read_again(changed.pk)
         audit.record(
             "workspace.changed",

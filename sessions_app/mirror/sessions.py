@@ -152,7 +152,9 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     gone = set(VideoSession.objects.filter(pk__in=denied, gone_at=None).values_list("pk", flat=True))
     VideoSession.objects.filter(pk__in=gone).update(gone_at=Now(), version=F("version") + 1)
     claims = [claim for claim, _, _ in failures if claim.object_id in gone]
-    record([NewEvent(claim.workspace_id, KIND, claim.object_id, "session.gone", Source.POLL) for claim in claims])
+    record(
+        [NewEvent(claim.workspace_id, KIND, claim.object_id, "session.gone", Source.POLL) for claim in claims]
+    )
     _announce_versions(claims)
 
 

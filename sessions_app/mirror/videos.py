@@ -169,6 +169,4 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     announce(Announcement(each.workspace_id, "session", each.pk, each.version) for each in sessions.values())
 
 
-VIDEO = Kind(
-    name=KIND, load=load, read=read, gather=gather, merge=merge, write=write, failed=on_failures
-)
+VIDEO = Kind(name=KIND, load=load, read=read, gather=gather, merge=merge, write=write, failed=on_failures)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from uuid import uuid4
+from dataclasses import replace
+from unittest.mock import Mock
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from polling import budget, drains, health, heartbeats, keys, ticks, watchdog
+from polling import budget, drains, health, heartbeats, keys, kinds, tasks, ticks, watchdog
 from polling.budget import Priority
 from polling.clock import later
 from polling.heartbeats import Pulse, Remotes
@@ -111,6 +113,22 @@ def test_one_object_that_fails_is_its_own_trouble() -> None:
     assert reason() == "unreachable"
 
 
+def test_a_worker_that_does_not_ask_a_key_any_more_says_nothing_of_it(things: Things) -> None:
+    """Another one has seen that it is answered again."""
+    here, there = Remotes(every=0), Remotes(every=0)
+    for number in range(2):
+        here.silent(KEY, UUID(int=number), "unreachable")
+    here.write({KEY})
+    assert codes()[-1:] == ["heygen_unreachable"]
+    there.answered(KEY)
+    there.write({KEY})
+
+    here.answered("b" * 16)
+    here.write({"b" * 16})
+
+    assert "heygen_unreachable" not in codes()
+
+
 def test_the_budget_used_up(alive: Things, settings: Settings) -> None:
     settings.POLL_REQUESTS_PER_SECOND, settings.POLL_BURST = 0.1, 2
     alive.add(3)
@@ -159,6 +177,22 @@ def test_the_watchdog_ends_a_worker_that_stalls(alive: Things, monkeypatch: pyte
     monkeypatch.setattr(dog, "_since", -watchdog.EXIT_SECONDS * 10_000)
     dog.check()
     assert ended == [True]
+
+
+@pytest.mark.parametrize(("queues", "lanes"), [("polls files words", ["polls", "words"]), ("commands", [])])
+def test_a_worker_watches_over_every_lane_that_it_drains(
+    things: Things, queues: str, lanes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds.register(replace(kinds.named("thing"), name="word", lane="words"))
+    dog = Mock()
+    monkeypatch.setattr(watchdog, "Watchdog", dog)
+    monkeypatch.setattr(heartbeats, "Pulse", Mock())
+    sender = Mock()
+    sender.app.amqp.queues.consume_from = dict.fromkeys(queues.split())
+
+    tasks._worker_lives(sender)
+
+    dog.assert_called_once_with(lanes)
 
 
 def test_a_pulse_writes_and_takes_its_sign_back(things: Things) -> None:

@@ -64,11 +64,16 @@ def test_the_list_costs_the_same_for_one_and_for_three(
         assert browser.get("/live/").status_code == 200
 
 
-def test_a_late_page_says_why_in_words_for_people(workspace: Workspace, creator: User, browse: Browse) -> None:
+def test_a_late_page_says_why_in_words_for_people(
+    workspace: Workspace, creator: User, browse: Browse
+) -> None:
     stream = StreamFactory(workspace=workspace)
     schedule.enroll("stream", [stream.pk], workspace_id=workspace.pk, fingerprint="key")
     PollState.objects.update(
-        polled_at=timezone.now(), failures=1, reason="server_error", message="502 html: Bad gateway at proxy 7"
+        polled_at=timezone.now(),
+        failures=1,
+        reason="server_error",
+        message="502 html: Bad gateway at proxy 7",
     )
 
     shown = browse(creator).get(f"/live/{stream.pk}/").text

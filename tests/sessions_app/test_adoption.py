@@ -145,7 +145,9 @@ def test_a_cursor_that_heygen_no_longer_takes_ends_the_way_back_but_not_adoption
     listed(workspace, page(now_summary("c"), next_token="behind c"))
 
     reading = listed(
-        workspace, page(now_summary("d"), now_summary("c")), heygen.Refused("expired", status=400, param="token")
+        workspace,
+        page(now_summary("d"), now_summary("c")),
+        heygen.Refused("expired", status=400, param="token"),
     )
 
     assert isinstance(reading, Changed)

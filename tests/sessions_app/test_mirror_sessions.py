@@ -262,7 +262,10 @@ def test_two_presses_with_the_same_text_answer_to_two_messages():
 def test_a_message_answers_to_the_press_that_was_sent_again_not_to_the_lost_one():
     """A person said that the first had not arrived; one message came, of the second."""
     session = VideoSessionFactory()
-    lost, again = sent_command(session, "Brighter, please"), sent_command(session, "Brighter, please", "accepted")
+    lost, again = (
+        sent_command(session, "Brighter, please"),
+        sent_command(session, "Brighter, please", "accepted"),
+    )
     Command.objects.filter(pk=lost.pk).update(asks_person_since=timezone.now(), due_at=None)
     Command.objects.filter(pk=again.pk).update(repeats=lost)
 
@@ -347,7 +350,9 @@ def test_a_session_whose_third_404_was_not_told_is_gone_with_the_fourth(django_c
     session.refresh_from_db()
     assert session.gone_at is not None
     assert events_of(session) == ["session.gone"]
-    assert [json.loads(message)["version"] for [message] in (call.args[0] for call in said.call_args_list)] == [8]
+    assert [
+        json.loads(message)["version"] for [message] in (call.args[0] for call in said.call_args_list)
+    ] == [8]
 
 
 def test_a_gone_session_is_looked_for_a_few_times_more_and_then_never():

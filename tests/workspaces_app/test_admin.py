@@ -10,6 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+from polling import schedule
+from polling.models import PollState
 from tests.factories import PASSWORD, CatalogueItemFactory, UserFactory, WorkspaceFactory
 from tests.workspaces_app.conftest import API_KEY
 from workspaces_app.admin_site import CONFIRMED_AT, GuardedAdminSite
@@ -166,6 +168,22 @@ def test_people_and_workspaces_are_never_deleted(inside: Client) -> None:
         assert (
             inside.post(f"/admin/workspaces_app/{name}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
         )
+
+
+def test_another_dialect_has_everything_read_anew(inside: Client) -> None:
+    workspace = WorkspaceFactory(slug="studio", dialect="sessions")
+    schedule.enroll("session_list", [workspace.pk], workspace_id=workspace.pk, fingerprint="key")
+    schedule.retire("session_list", [workspace.pk])
+    address = reverse("admin:workspaces_app_workspace_change", args=[workspace.pk])
+    form = inside.get(address).context["adminform"].form
+    values = {name: form[name].value() or "" for name in form.fields}
+    inlines = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+
+    inside.post(address, {**values, "settings": "{}", **inlines, "dialect": "current"})
+
+    workspace.refresh_from_db()
+    assert workspace.dialect == "current"
+    assert PollState.objects.get(kind="session_list").next_poll_at is not None
 
 
 def test_admin_has_no_second_way_out_or_password_page(inside: Client) -> None:
