@@ -27,6 +27,8 @@ from polling.digests import without_signatures
 TAIL = 80
 # The last stored messages may still have been in the making when we read them.
 UNSETTLED = 2
+# As much of a role or type as is stored.
+WORD = 64
 
 
 class Said(Protocol):
@@ -272,8 +274,8 @@ def _same_words(ours: Stored, theirs: Said) -> bool:
 def _same_slot(ours: Stored, theirs: Said) -> bool:
     """Whether both can be one message whose words changed: HeyGen fills in times later, but never changes them."""
     return (
-        ours.role == theirs.role
-        and ours.type == theirs.type
+        ours.role == theirs.role[:WORD]
+        and ours.type == theirs.type[:WORD]
         and (ours.created_at is None or theirs.created_at is None or ours.created_at == theirs.created_at)
     )
 

@@ -251,8 +251,8 @@ def _changed_messages(session: VideoSession, stored: Known, plan: Plan, now: dat
 
 def _columns(message: transcript.Said) -> dict[str, Any]:
     return {
-        "role": message.role[:64],
-        "type": message.type[:64],
+        "role": message.role[: transcript.WORD],
+        "type": message.type[: transcript.WORD],
         "content": message.content,
         "remote_created_at": message.created_at,
         "resource_ids": list(message.resource_ids),

@@ -434,3 +434,13 @@ def test_a_session_without_news_is_told_once_in_each_stretch(django_assert_num_q
     # News came after that, and then nothing again: younger than the event is the stretch.
     SESSION.stuck([replace(claims[0], age=0.0)])
     assert events_of(session) == ["session.stuck", "session.stuck"]
+
+
+def test_a_role_or_type_longer_than_its_column_is_known_again():
+    session = VideoSessionFactory()
+    odd = remote_message("Hello", role="r" * 80, type="t" * 80)
+
+    for messages in ([odd], [odd, remote_message("More")]):
+        poll(SESSION, session, FakeClient(read_session=remote_session(messages=messages)))
+
+    assert [content for _, _, content in messages_of(session)] == ["Hello", "More"]
