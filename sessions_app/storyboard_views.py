@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -64,9 +65,10 @@ def _page(
                 (shot, form[f"note-{shot.number}"] if shot.number is not None else None)
                 for shot in shown.shots
             ],
-            "left": _left_behind(found) if shown.is_newest else (),
+            "left": _left_behind(session, found) if shown.is_newest else (),
             "token": tokens.new(),
-            "drafts_sent": _draft_keys(found, BoardChoice(request.GET).chosen()["sent"]),
+            "board_draft": _board_draft(session, shown.position),
+            "drafts_sent": _draft_keys(session, found, BoardChoice(request.GET).chosen()["sent"]),
         }
     status = (
         422 if form is not None and form.errors else 200 if shown is not None or revision is None else 404
@@ -74,17 +76,32 @@ def _page(
     return render(request, PAGE, context, status=status)
 
 
-def _draft_keys(found: Sequence[Revision], position: int | None) -> list[str]:
-    """Under which names the browser keeps notes on the storyboard at that position: by picture, and on all of it."""
+def _board_draft(session: VideoSession, position: int) -> str:
+    """Under which name the browser keeps the note on all of the storyboard at that position."""
+    return f"board:{session.pk}:{position}"
+
+
+def _message_draft(session: VideoSession, position: object, text: str = "") -> str:
+    """Under which name it keeps what becomes of the message `text` that notes were put together to; without one, of any."""
+    its = f":{sha256(text.encode()).hexdigest()[:16]}" if text else ""
+    return f"message:{session.pk}:{position}{its}"
+
+
+def _draft_keys(session: VideoSession, found: Sequence[Revision], position: int | None) -> list[str]:
+    """Everything that it keeps of notes on the storyboard at that position."""
     return [
         name
         for revision in found
         if revision.position == position
-        for name in (*(f"picture:{resource.pk}" for resource in revision.resources), f"board:{position}")
+        for name in (
+            *(f"picture:{resource.pk}" for resource in revision.resources),
+            _board_draft(session, position),
+            _message_draft(session, position),
+        )
     ]
 
 
-def _left_behind(found: Sequence[Revision]) -> list[tuple[str, int, int | None]]:
+def _left_behind(session: VideoSession, found: Sequence[Revision]) -> list[tuple[str, int, int | None]]:
     """Where notes may have been written that the newest storyboard has no place for: (name of the draft, number of the
     storyboard, place of the picture), without a place for the note on all of it. Newest first."""
     *earlier, newest = found
@@ -95,7 +112,7 @@ def _left_behind(found: Sequence[Revision]) -> list[tuple[str, int, int | None]]
             if resource.pk not in known:
                 left.append((f"picture:{resource.pk}", revision.number, place))
         known.update(resource.pk for resource in revision.resources)
-        left.append((f"board:{revision.position}", revision.number, None))
+        left.append((_board_draft(session, revision.position), revision.number, None))
     return left
 
 
@@ -144,7 +161,12 @@ def _message_page(
     said: Sequence[meanwhile.Said] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """The message as it would go out; `said` is what others said that its writer has not seen."""
+    """The message as it would go out; `said` is what others said that its writer has not seen.
+
+    What is changed of it outlives a reload, until the notes are put together to something else.
+    """
+    draft = _message_draft(session, form["notes_on"].value(), str(form["message"].value() or ""))
+    form.fields["message"].widget.attrs |= {"data-draft": draft, "data-draft-wins": True}
     context = {
         "session": session,
         "form": form,

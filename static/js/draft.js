@@ -46,8 +46,16 @@ export function draftOf(name) {
   return read(keyFor(name));
 }
 
+/** The same with all names that go on with ":" after it. */
 export function forgetDraft(name) {
-  write(keyFor(name), "");
+  const key = keyFor(name);
+  try {
+    for (const each of Object.keys(localStorage)) {
+      if (each === key || each.startsWith(`${key}:`)) localStorage.removeItem(each);
+    }
+  } catch {
+    // No storage, nothing to forget.
+  }
 }
 
 for (const sent of document.querySelectorAll('meta[name="draft-sent"]')) {

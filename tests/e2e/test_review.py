@@ -35,7 +35,10 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
     message = page.get_by_label("Message to the agent")
     expect(message).to_have_value(re.compile("Picture 2 of [0-9]+: Darker, please$"))
     assert not Command.objects.filter(kind="session.send", object_id=session.pk).exists()
+    message.fill(f"{message.input_value()}, all of it")
+    page.reload()
     text = message.input_value()
+    assert text.endswith("Darker, please, all of it")
     page.get_by_role("button", name="Send to the agent").click()
     expect(page.get_by_label("Note on picture 2")).to_have_value("")
 

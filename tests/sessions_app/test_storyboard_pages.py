@@ -187,7 +187,17 @@ def test_notes_are_shown_as_one_message_before_anything_is_sent():
     html = client.get(answer["Location"]).content.decode()
     forgotten = re.findall(r'<meta name="draft-sent" content="([^"]+)"', html)
     pictures = [session.resources.get(resource_id=name).pk for name in "cad"]
-    assert forgotten == [*(f"picture:{pk}" for pk in pictures), "board:3"]
+    place = f"{session.pk}:3"
+    assert forgotten == [*(f"picture:{pk}" for pk in pictures), f"board:{place}", f"message:{place}"]
+    assert re.search(rf'data-draft="message:{place}:[0-9a-f]{{16}}"', preview.content.decode())
+
+
+def test_what_is_typed_at_one_session_stays_there():
+    """Positions are the same in many sessions: a note must not turn up at another one's storyboard."""
+    session = reviewing()
+    for each in (session, reviewing(workspace=session.workspace)):
+        (kept,) = re.findall(r'data-draft="(board:[^"]+)"', page(each))
+        assert kept == f"board:{each.pk}:1"
 
 
 def test_no_note_is_no_message():
@@ -213,7 +223,7 @@ def test_places_of_notes_that_the_newest_storyboard_has_no_room_for():
     html = page(session)
     left = re.findall(r'data-left-draft="([^"]+)"', html)
     gone = session.resources.get(resource_id="b")
-    assert left == [f"picture:{gone.pk}", "board:1"]
+    assert left == [f"picture:{gone.pk}", f"board:{session.pk}:1"]
     assert "data-left" not in page(session, revision=1)
     assert "data-left" not in page(reviewing())
 
