@@ -1,7 +1,8 @@
 /**
  * `data-opens="id"` opens a `<dialog>`, emptying its `[data-dialog-body]` if htmx brings one; a form with `data-closes` in it
  * closes it when it was accepted. `data-confirm="text"` on a form or button asks first.
- * `data-confirm-title` and `data-confirm-yes` change the heading and the word on the button.
+ * `data-confirm-title` and `data-confirm-yes` change the heading and the word on the button; with `data-confirm-unsent` (a
+ * selector) it is asked only while something stands in one of those fields.
  */
 const box = document.getElementById("confirm");
 let asking = null;
@@ -67,8 +68,9 @@ document.addEventListener(
   (event) => {
     const form = event.target;
     const asker = event.submitter?.hasAttribute("data-confirm") ? event.submitter : form;
-    const { confirm: text, confirmTitle: title, confirmYes: yes } = asker.dataset;
+    const { confirm: text, confirmTitle: title, confirmYes: yes, confirmUnsent: fields } = asker.dataset;
     if (text === undefined || agreed.delete(form)) return;
+    if (fields !== undefined && ![...document.querySelectorAll(fields)].some((field) => field.value.trim())) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     confirmed({ text, title, yes, danger: asker.hasAttribute("data-danger") }).then((answer) => {

@@ -87,6 +87,13 @@ def test_notes_outlive_the_storyboard_that_they_were_written_on(team: Team, brow
     left.get_by_role("button", name="Throw it away").click()
     expect(left).to_have_count(0)
 
+    # The note on all of it is there yet: to approve now would let it fall.
+    page.get_by_role("button", name="Approve storyboard 2").click()
+    asking = page.get_by_role("dialog", name="Approve without your words?")
+    asking.get_by_role("button", name="Cancel").click()
+    expect(asking).to_be_hidden()
+    assert team.sent() == ["Redraw all of them"]
+
     # Ben answered while the notes were written: that is told before they go out.
     page.get_by_role("button", name="Put the notes together").click()
     expect(page.get_by_role("group", name="What others said")).to_contain_text("Redraw all of them")
