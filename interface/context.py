@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 THEME_COOKIE = "dailies_theme"  # cookies of one host are shared by all its ports
@@ -40,23 +42,27 @@ PLACES = (
 class Link:
     place: Place
     href: str
-    current: bool
 
 
-def navigation(path: str, *, staff: bool) -> list[Link]:
-    """The places this person may go, in order; the one that `path` is in is marked."""
+@cache
+def navigation(*, staff: bool) -> list[Link]:
+    """The places that such a person may go to, in order."""
     links = []
     for place in PLACES:
         if place.staff and not staff:
             continue
-        try:
-            href = reverse(place.url_name)
-        except NoReverseMatch:
-            # An installation may leave a room out of its urls; its door is then left out as well.
-            continue
-        current = path == href or (href != "/" and path.startswith(href))
-        links.append(Link(place, href, current))
+        # An installation may leave a room out of its urls; its door is then left out as well.
+        with suppress(NoReverseMatch):
+            links.append(Link(place, reverse(place.url_name)))
     return links
+
+
+def place_of(path: str) -> str:
+    """The name of the place that an address belongs to; "" for none of them."""
+    for link in navigation(staff=True):
+        if path == link.href or (link.href != "/" and path.startswith(link.href)):
+            return link.place.url_name
+    return ""
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -64,8 +70,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
         "theme": theme if theme in THEMES else "",
-        "simulated": getattr(settings, "SIMULATED", False),
-        "navigation": SimpleLazyObject(
-            lambda: navigation(request.path, staff=getattr(request.user, "is_staff", False))
-        ),
+        "simulated": settings.SIMULATED,
+        "here": place_of(request.path),
     }

@@ -22,6 +22,7 @@ def history(request: SignedIn) -> HttpResponse:
     form = HistoryFilter(request.GET)
     chosen = form.chosen()
     mine = workspaces_of(request)
+    ids = [each.pk for each in mine]
     page = lists.page(request.user, chosen, mine)
     kept = request.GET.copy()
     kept.pop("after", None)
@@ -32,8 +33,8 @@ def history(request: SignedIn) -> HttpResponse:
         "chosen": chosen,
         "page": page,
         "workspaces": mine,
-        "people": partial(people.choices, request.user, [each.pk for each in mine]),
-        "tags": SessionTag.objects.visible_to(request.user).names,
+        "people": partial(people.choices, request.user, ids),
+        "tags": SessionTag.objects.filter(workspace__in=ids).names,
         "groups": [
             (value, label, page.counts.get(value, 0))
             for value, label in StatusGroup.choices

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Max, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from workspaces_app.models import Workspace
 
@@ -37,11 +37,18 @@ class Cursor:
 
 
 def page(
-    rows: QuerySet[Row], field: str, after: str, size: int, *, workspaces: Sequence[UUID] = ()
-) -> tuple[list[Row], str]:
+    rows: QuerySet[Row],
+    field: str,
+    after: str,
+    size: int,
+    *,
+    workspaces: Sequence[UUID] = (),
+    read: Callable[[Any], QuerySet[Any, Any]] = lambda rows: rows,
+) -> tuple[list[Any], str]:
     """The rows after the cursor, newest first by `field` and id, and the cursor of the next page ("" on the last).
 
-    `workspaces` narrows the rows to those of some workspaces, where an index leads through each in this order.
+    `workspaces` narrows the rows to those of some workspaces, where an index leads through each in this order. `read`
+    says what is read of the rows in the end.
     """
     cursor = Cursor.read(after) if after else None
     if cursor is not None:
@@ -51,10 +58,9 @@ def page(
         )
     if workspaces:
         oldest = _oldest(rows, field, size, workspaces) if len(workspaces) > 1 else None
-        rows = rows.filter(workspace__in=workspaces)
-        if oldest is not None:
-            rows = rows.filter(**{f"{field}__gte": oldest})
-    found: list[Any] = list(rows.order_by(f"-{field}", "-pk")[: size + 1])
+        bound = {} if oldest is None else {f"{field}__gte": oldest}
+        rows = rows.filter(workspace__in=workspaces, **bound)
+    found = list(read(rows).order_by(f"-{field}", "-pk")[: size + 1])
     if len(found) <= size:
         return found, ""
     last = found[size - 1]
@@ -69,6 +75,5 @@ def _oldest(rows: QuerySet[Row], field: str, size: int, workspaces: Sequence[UUI
     than the youngest such row.
     """
     last = rows.filter(workspace=OuterRef("pk")).order_by(f"-{field}", "-pk").values(field)[size : size + 1]
-    filling = Workspace.objects.filter(pk__in=workspaces).annotate(oldest=Subquery(last))
-    found: datetime | None = filling.aggregate(found=Max("oldest"))["found"]
-    return found
+    filling = Workspace.objects.filter(pk__in=workspaces).order_by().annotate(oldest=Subquery(last))
+    return max(filter(None, filling.values_list("oldest", flat=True)), default=None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count
@@ -35,11 +35,10 @@ class Row:
     status: words.StatusWords
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
+class HistoryRow(NamedTuple):
     """A session in the history; `owner` is "" for one that was made elsewhere."""
 
-    id: UUID
+    id: str
     address: str
     title: str
     group: str
@@ -78,64 +77,64 @@ def page(user: User, chosen: Mapping[str, Any], workspaces_: Sequence[Workspace]
     """One page of the history. `chosen` are the valid values of forms.HistoryFilter, `workspaces_` the person's own."""
     ids = [each.pk for each in workspaces_ if chosen["workspace"] in ("", each.slug)]
     owner = people.owner(chosen["person"], user, ids).where()
-    everything = _filtered(chosen, ids).filter(owner)
-    mine = everything.filter(workspace__in=ids)
-    if chosen["q"] or chosen["tag"]:
+    # "in", because SQLite looks nothing up in an index for the "NOT archived" that Django makes of an equation.
+    rows = VideoSession.objects.filter(owner, archived__in=[bool(chosen["archived"])])
+    walked: Sequence[UUID] = ids
+    if chosen["q"] or chosen["tag"] or not ids:
         # What was found is a short list: it is counted as it is.
-        counts = dict(mine.order_by().values_list("group").annotate(number=Count("*")))
+        rows, walked = _found(rows.filter(workspace__in=ids), chosen, ids), []
+        counts = dict(rows.order_by().values_list("group").annotate(number=Count("*")))
     else:
-        tallies = SessionTally.objects.filter(workspace_id__in=ids, archived=bool(chosen["archived"]))
-        counts = tallies.filter(owner).numbers("group")
+        tallies = SessionTally.objects.filter(owner, workspace_id__in=ids, archived=bool(chosen["archived"]))
+        counts = tallies.numbers("group")
     if chosen["status"]:
-        everything, mine = (rows.filter(group=chosen["status"]) for rows in (everything, mine))
-    short = chosen["q"] or chosen["tag"] or not ids
+        rows = rows.filter(group=chosen["status"])
     found, after = keyset.page(
-        (mine if short else everything).as_history_values(),
+        rows,
         "active_at",
         chosen["after"],
         PAGE,
-        workspaces=[] if short else ids,
+        workspaces=walked,
+        read=VideoSessionQuerySet.as_history_values,
     )
     names = {each.pk: each.name for each in workspaces_}
-    return Page([_history_row(values, names) for values in found], after, counts, sum(counts.values()))
+    return Page(list(_history_rows(found, names)), after, counts, sum(counts.values()))
 
 
-def _history_row(values: Any, workspace_names: Mapping[UUID, str]) -> HistoryRow:
-    """`values` are those of VideoSessionQuerySet.as_history_values."""
-    status = words.status_word(values.status, values.group, gone=values.gone_at is not None)
-    return HistoryRow(
-        id=values.pk,
-        address=_address(values.pk),
-        title=display_title(values.title, values.prompt_start),
-        group=status.group,
-        word=status.word,
-        workspace=workspace_names[values.workspace_id],
-        owner=values.owner__name or values.owner__email or "",
-        message_count=values.message_count,
-        active_at=values.active_at,
-    )
-
-
-_ANY = UUID(int=0)
-
-
-def _address(session_id: UUID) -> str:
-    """As `VideoSession.get_absolute_url`, at a twentieth of the cost."""
-    return _address_of_any().replace(str(_ANY), str(session_id))
+def _history_rows(found: Iterable[Any], workspace_names: Mapping[UUID, str]) -> Iterator[HistoryRow]:
+    """`found` are rows of VideoSessionQuerySet.as_history_values."""
+    status_words = words.status_words()
+    before, after = _around_id()
+    for values in found:
+        status = status_words(values.status, values.group, values.gone_at is not None)
+        session_id = str(values.pk)
+        yield HistoryRow(
+            id=session_id,
+            address=f"{before}{session_id}{after}",
+            title=display_title(values.title, values.prompt_start),
+            group=status.group,
+            word=status.word,
+            workspace=workspace_names[values.workspace_id],
+            owner=values.owner__name or values.owner__email or "",
+            message_count=values.message_count,
+            active_at=values.active_at,
+        )
 
 
 @cache
-def _address_of_any() -> str:
-    return reverse("sessions:detail", args=[_ANY])
+def _around_id() -> tuple[str, str]:
+    """The address of a session before and after its id: as `get_absolute_url`, at a twentieth of the cost."""
+    before, _id, after = reverse("sessions:detail", args=[UUID(int=0)]).partition(str(UUID(int=0)))
+    return before, after
 
 
-def _filtered(chosen: Mapping[str, Any], ids: Sequence[UUID]) -> VideoSessionQuerySet:
-    """What was chosen, of whatever workspace and owner."""
-    # "in", because SQLite looks nothing up in an index for the "NOT archived" that Django makes of an equation.
-    found = VideoSession.objects.filter(archived__in=[bool(chosen["archived"])])
+def _found(
+    rows: VideoSessionQuerySet, chosen: Mapping[str, Any], ids: Sequence[UUID]
+) -> VideoSessionQuerySet:
+    """Those of the rows that were searched for, or have the tag."""
     if chosen["q"]:
-        found = found.filter(pk__in=search.sessions_of(search.find(chosen["q"], ids)))
+        rows = rows.filter(pk__in=search.sessions_of(search.find(chosen["q"], ids)))
     if chosen["tag"]:
         tagged = SessionTag.objects.filter(workspace__in=ids, name=chosen["tag"])
-        found = found.filter(pk__in=tagged.values("session_id"))
-    return found
+        rows = rows.filter(pk__in=tagged.values("session_id"))
+    return rows

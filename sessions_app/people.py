@@ -23,12 +23,12 @@ def choices(user: User, workspace_ids: Iterable[UUID]) -> list[tuple[str, str]]:
     members = (
         Membership.objects.filter(workspace__in=list(workspace_ids))
         .exclude(user=user)
-        .select_related("user")
         .order_by("pk")
+        .values_list("pk", "user_id", "user__name", "user__email")
     )
     colleagues: dict[int, tuple[str, str]] = {}
-    for member in members:
-        colleagues.setdefault(member.user_id, (str(member.pk), str(member.user)))
+    for pk, user_id, name, email in members:
+        colleagues.setdefault(user_id, (str(pk), name or email))
     return [
         ("", _("Everyone")),
         (ME, _("Started by me")),

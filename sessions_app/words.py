@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
@@ -60,16 +60,16 @@ _STATUSES: Mapping[str, tuple[_StrPromise, _StrPromise]] = {
 
 def status_of(session: VideoSession) -> StatusWords:
     """How a session's status reads. One that HeyGen never told us yet is still on its way there."""
-    return _status_words(session.status, session.group, session.gone_at is not None, get_language() or "")
+    return status_words()(session.status, session.group, session.gone_at is not None)
 
 
-def status_word(status: str, group: str, *, gone: bool) -> StatusWords:
-    """The same for a row of a list."""
-    return _status_words(status, group, gone, get_language() or "")
+def status_words() -> Callable[[str, str, bool], StatusWords]:
+    """The same for the rows of a list, by status, group and whether HeyGen forgot it: the language is asked for once."""
+    return partial(_status_words, get_language() or "")
 
 
 @lru_cache(maxsize=256)
-def _status_words(status: str, group: str, gone: bool, _language: str) -> StatusWords:
+def _status_words(_language: str, status: str, group: str, gone: bool) -> StatusWords:
     if gone:
         return StatusWords(
             "gone",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.models import AnonymousUser
 
@@ -11,13 +11,7 @@ if TYPE_CHECKING:
 
 
 class WorkspaceScoped:
-    """A QuerySet mixin for rows that belong to a workspace.
-
-    `workspace_path` is the lookup from the row to its workspace: "workspace" unless the row hangs on another
-    one ("session__workspace"), and "" for Workspace itself.
-    """
-
-    workspace_path: ClassVar[str] = "workspace"
+    """A QuerySet mixin for rows that belong to a workspace, each by its field `workspace`."""
 
     if TYPE_CHECKING:
         # What the QuerySet beside it brings.
@@ -25,11 +19,9 @@ class WorkspaceScoped:
         def none(self) -> Self: ...
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Rows of the workspaces that `user` is a member of; none for somebody signed out or switched off.
+        """Rows of the workspaces that `user` is a member of; none for somebody signed out or switched off."""
+        return self._of_member(user) if user.is_authenticated and user.is_active else self.none()
 
-        A subquery rather than a join: it never doubles rows, and can be combined with any other filter.
-        """
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        mine = user.memberships.values("workspace_id")
-        return self.filter(**{f"{self.workspace_path or 'pk'}__in": mine})
+    def _of_member(self, user: User) -> Self:
+        """A subquery rather than a join: it never doubles rows, and can be combined with any other filter."""
+        return self.filter(workspace__in=user.memberships.values("workspace_id"))

@@ -16,6 +16,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 
+from interface.context import Link, navigation
+
 register = template.Library()
 
 HOUR = 3600
@@ -64,16 +66,25 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def shared(template_name: str) -> SafeString:
-    """A template that holds nothing of the request, the person or the page: rendered once for each language."""
+def places(staff: bool) -> list[Link]:
+    """The doors of the main navigation, for a person of the staff or not."""
+    return navigation(staff=bool(staff))
+
+
+@register.simple_tag
+def shared(template_name: str, **known: str | bool | int) -> SafeString:
+    """A template that holds nothing of the request, the person or the page but what it is given here.
+
+    It is rendered once for each language and each combination of that, which must therefore be one of few.
+    """
     if settings.DEBUG:
-        return _shared.__wrapped__(template_name, "")
-    return _shared(template_name, get_language() or "")
+        return render_to_string(template_name, known)
+    return _shared(template_name, get_language() or "", **known)
 
 
-@cache
-def _shared(template_name: str, _language: str) -> SafeString:
-    return render_to_string(template_name)
+@lru_cache(maxsize=512)
+def _shared(template_name: str, _language: str, **known: str | bool | int) -> SafeString:
+    return render_to_string(template_name, known)
 
 
 @register.simple_tag
@@ -84,9 +95,13 @@ def status(group: str, word: object = "") -> SafeString:
     """
     picture, usual = STATUSES.get(group, STATUSES["unknown"])
     said = word or (usual if group in STATUSES else group)
-    known = group if group in STATUSES else "unknown"
+    return _status(group if group in STATUSES else "unknown", str(said), icon(picture))
+
+
+@lru_cache(maxsize=512)
+def _status(group: str, said: str, picture: str) -> SafeString:
     return mark_safe(  # noqa: S308  every part is escaped here
-        f'<span class="status" data-group="{known}">{icon(picture)}<span>{escape(said)}</span></span>'
+        f'<span class="status" data-group="{group}">{picture}<span>{escape(said)}</span></span>'
     )
 
 
@@ -101,21 +116,21 @@ def when(moment: dt.datetime | None, style: str = "relative") -> SafeString:
     """
     if moment is None:
         return mark_safe('<span class="muted">&ndash;</span>')
-    utc = moment.astimezone(dt.UTC)
+    return mark_safe(written(moment, style, timezone.now(), get_language()))  # noqa: S308  see there
+
+
+def written(moment: dt.datetime, style: str, now: dt.datetime, language: str | None) -> str:
+    """The markup of `when`, for lists that ask for the time and the language once. Every part is escaped, or ours."""
     # Not Django's date formats: fifty of them cost more than the rest of a list.
-    return mark_safe(  # noqa: S308  every part is escaped here
-        f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" data-when="{escape(style)}">{escape(_written(utc, style))}</time>'
-    )
-
-
-def _written(moment: dt.datetime, style: str) -> str:
+    utc = moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+    shown = utc[:10] if style in ("relative", "date") else f"{utc[:10]} {utc[11:16]} UTC"
     if style in ("relative", "elapsed"):
-        past = max(0, int((timezone.now() - moment).total_seconds()))
+        past = max(0, int((now - moment).total_seconds()))
         if style == "elapsed":
-            return clock(past)
-        if past < 7 * DAY:
-            return _ago(past, get_language())
-    return f"{moment:%Y-%m-%d}" if style in ("relative", "date") else f"{moment:%Y-%m-%d %H:%M} UTC"
+            shown = clock(past)
+        elif past < 7 * DAY:
+            shown = _ago(past, language)
+    return f'<time datetime="{utc}Z" data-when="{style}">{shown}</time>'
 
 
 def _ago(past: int, language: str | None) -> str:
@@ -131,6 +146,10 @@ def _ago(past: int, language: str | None) -> str:
 
 @cache
 def _count_ago(unit: str, count: int, _language: str | None) -> str:
+    return escape(_count_words(unit, count))
+
+
+def _count_words(unit: str, count: int) -> str:
     if unit == "now":
         return gettext("now")
     if unit == "minutes":

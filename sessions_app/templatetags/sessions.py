@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
 
 from django import template
-from django.utils.html import escape
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from interface.templatetags.interface import initials, status, when
+from interface.templatetags.interface import initials, status, written
 from sessions_app.lists import HistoryRow
 
 register = template.Library()
@@ -18,23 +21,24 @@ register = template.Library()
 @register.simple_tag
 def history_rows(rows: Iterable[HistoryRow]) -> SafeString:
     """The `<tr>`s of the history's table."""
-    elsewhere = escape(_("made elsewhere"))
+    elsewhere, now, language = escape(_("made elsewhere")), timezone.now(), get_language()
     # Every part is escaped here, or comes from a tag that does so.
-    return mark_safe("\n".join(_row(row, elsewhere) for row in rows))  # noqa: S308
+    return mark_safe(  # noqa: S308
+        "\n".join(
+            f'<tr id="row-{row.id}">'
+            '<td class="cell-main"><a class="item-link clamp-2" dir="auto" data-key-item '
+            f'href="{row.address}">{escape(row.title)}</a></td>'
+            f'<td class="cell-status">{status(row.group, row.word)}</td>'
+            f'<td class="cell-tight">{escape(row.workspace)}</td>'
+            f'<td class="cell-tight">{_person(row.owner) if row.owner else elsewhere}</td>'
+            f'<td class="cell-tight number wide-only">{row.message_count}</td>'
+            f'<td class="cell-tight cell-when">{written(row.active_at, "relative", now, language)}</td>'
+            "</tr>"
+            for row in rows
+        )
+    )
 
 
-def _row(row: HistoryRow, elsewhere: str) -> str:
-    owner = (
-        f'<span class="person">{initials(row.owner)}{escape(row.owner)}</span>' if row.owner else elsewhere
-    )
-    return (
-        f'<tr id="row-{row.id}">'
-        '<td class="cell-main"><a class="item-link clamp-2" dir="auto" data-key-item '
-        f'href="{row.address}">{escape(row.title)}</a></td>'
-        f'<td class="cell-status">{status(row.group, row.word)}</td>'
-        f'<td class="cell-tight">{escape(row.workspace)}</td>'
-        f'<td class="cell-tight">{owner}</td>'
-        f'<td class="cell-tight number wide-only">{row.message_count}</td>'
-        f'<td class="cell-tight cell-when">{when(row.active_at)}</td>'
-        "</tr>"
-    )
+@lru_cache(maxsize=1024)
+def _person(name: str) -> str:
+    return f'<span class="person">{initials(name)}{escape(name)}</span>'

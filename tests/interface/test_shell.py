@@ -10,22 +10,38 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
-from interface.context import navigation, shell
+from interface.context import navigation, place_of, shell
 from tests.factories import UserFactory
 from tests.markup import inline_code
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
 
-def test_navigation_marks_where_one_is():
-    places = {link.place.url_name: link.current for link in navigation("/sessions/new/", staff=False)}
-    assert places["sessions:history"] is True
-    assert places["sessions:inbox"] is False
+@pytest.mark.django_db
+def test_the_navigation_marks_where_one_is(client: Client):
+    client.force_login(UserFactory())
+    for address, place in (("/sessions/", "Sessions"), ("/library/", "Library"), ("/", "Inbox")):
+        html = client.get(address).content.decode()
+        marked = re.findall(r'aria-current="page">\s*<svg.*?</svg><span>([^<]+)</span>', html)
+        assert marked == [place]
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/", "sessions:inbox"),
+        ("/sessions/new/", "sessions:history"),
+        ("/library/", "sessions:library"),
+        ("/nowhere/", ""),
+    ],
+)
+def test_an_address_belongs_to_a_place(path: str, place: str):
+    assert place_of(path) == place
 
 
 def test_only_staff_is_led_to_ops():
-    url_names = {link.place.url_name for link in navigation("/", staff=False)}
-    assert "ops:board" not in url_names
+    names = [{link.place.url_name for link in navigation(staff=staff)} for staff in (True, False)]
+    assert names[0] - names[1] == {"ops:board"}
 
 
 @pytest.mark.parametrize(

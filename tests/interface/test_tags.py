@@ -106,3 +106,15 @@ def test_the_sprite_takes_shapes_and_leaves_what_the_page_decides(tmp_path: Path
 def test_a_file_that_is_no_picture_is_refused():
     with pytest.raises(ValueError, match="not an SVG"):
         symbol("broken", "<html>")
+
+
+def test_a_shared_template_is_rendered_for_what_it_is_given():
+    pressed = re.compile(r'value="(\w+)" aria-pressed="true"')
+    source = '{% shared "components/themes.html" theme=theme %}'
+    for theme, value in (("dark", "dark"), ("", "system"), ("light", "light"), ("dark", "dark")):
+        assert pressed.findall(rendered(source, theme=theme)) == [value]
+
+
+def test_a_shared_template_knows_nothing_of_the_page():
+    html = rendered('{% shared "components/themes.html" %}', theme="dark")
+    assert 'value="dark" aria-pressed="false"' in html

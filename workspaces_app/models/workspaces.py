@@ -15,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from timeline.append_only import AppendOnly, AppendOnlyQuerySet
 from workspaces_app.scoping import WorkspaceScoped
 
+if TYPE_CHECKING:
+    from workspaces_app.models.people import User
+
 
 class Dialect(models.TextChoices):
     """Which of HeyGen's two session APIs a workspace speaks."""
@@ -24,7 +27,9 @@ class Dialect(models.TextChoices):
 
 
 class WorkspaceQuerySet(WorkspaceScoped, models.QuerySet["Workspace"]):
-    workspace_path = ""
+    def _of_member(self, user: User) -> WorkspaceQuerySet:
+        """By a join, at half the cost: every page asks for this, and a person is a member of a workspace once."""
+        return self.filter(memberships__user=user)
 
 
 class Workspace(models.Model):
