@@ -13,12 +13,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Subquery
-from django.urls import reverse
 
 from commands.models import Command
 from commands.querysets import CommandQuerySet
 from polling import clock
 from sessions_app import access, approving, conversation, meanwhile, storyboard_page, turn, words
+from sessions_app.addresses import address
 from sessions_app.models import MediaFile, MediaState, Mode, Snooze, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
 from sessions_app.session_page import Rights
@@ -40,6 +40,14 @@ class Item:
     status: words.StatusWords
     picture: str = ""
     text: str = ""
+
+    @property
+    def pane_address(self) -> str:
+        return address("sessions:inbox-pane", self.session.pk)
+
+    @property
+    def snooze_address(self) -> str:
+        return address("sessions:inbox-snooze", self.session.pk)
 
 
 def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[Item]:
@@ -121,7 +129,7 @@ def _with_picture(rows: VideoSessionQuerySet) -> VideoSessionQuerySet:
 
 def _picture_of(session: VideoSession) -> str:
     found = getattr(session, "picture", None)
-    return reverse("files:file", args=[found]) if found else ""
+    return address("files:file", found) if found else ""
 
 
 def _why(session: VideoSession) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import uuid6
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.addresses import address
 from sessions_app.models.session import StatusGroup, VideoSession
 from sessions_app.querysets import MediaFileQuerySet, ResourceQuerySet, VideoQuerySet
 
@@ -191,4 +191,4 @@ class MediaFile(models.Model):
         return f"{self.role} {self.pk}"
 
     def get_absolute_url(self) -> str:
-        return reverse("files:file", args=[self.pk])
+        return address("files:file", self.pk)

@@ -8,9 +8,9 @@ import uuid6
 from django.conf import settings as django_settings
 from django.db import models
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.addresses import address
 from sessions_app.querysets import SessionTagQuerySet, VideoSessionQuerySet
 
 if TYPE_CHECKING:
@@ -125,6 +125,11 @@ class VideoSession(models.Model):
                 condition=models.Q(group="needs_you", archived=False),
                 name="session_inbox",
             ),
+            models.Index(
+                fields=["workspace", "status_since"],
+                condition=models.Q(group="failed", archived=False),
+                name="session_failed",
+            ),
             models.Index(fields=["workspace", "owner", "-active_at", "-id"], name="session_history_owner"),
         ]
         verbose_name = _("video session")
@@ -134,7 +139,7 @@ class VideoSession(models.Model):
         return self.display_title
 
     def get_absolute_url(self) -> str:
-        return reverse("sessions:detail", args=[self.pk])
+        return address("sessions:detail", self.pk)
 
     @property
     def display_title(self) -> str:
