@@ -116,10 +116,13 @@ class Standing:
         return " ".join(str(each) for each in (*done, self.author_id) if each is not None)
 
 
-def standing(session: VideoSession, position: int) -> Standing:
-    """How far the approval of the revision at that message is; the session's workspace is at hand."""
+def standing(session: VideoSession, position: int, *, any_given: bool = True) -> Standing:
+    """How far the approval of the revision at that message is; the session's workspace is at hand.
+
+    One query, and none where it is known that the session has no approvals.
+    """
     rule = ApprovalRule.of(session.workspace)
-    given = list(Approval.objects.that_count(session, rule).filter(position=position))
+    given = list(Approval.objects.that_count(session, rule).filter(position=position)) if any_given else []
     return Standing(rule.needed, given, None if rule.author_counts else session.owner_id)
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Sum, Window
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum, Window
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Left, Length, Now, RowNumber
 
 from commands.models import Command
 from polling import clock
+from sessions_app.listed import Listed
 from workspaces_app.scoping import WorkspaceScoped
 
 # No run takes so long without a word, a video or another status; what stands still longer is stuck.
@@ -50,12 +51,19 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
 
     def for_page(self) -> VideoSessionQuerySet:
         """For the page of a session: workspace and owner joined, `newest_press` is the last message that was pressed here,
-        `looked_at` the database's now."""
+        `looked_at` the database's now, `tag_names` its tags in the order of the alphabet."""
         sent = Command.objects.filter(kind="session.send", object_id=OuterRef("pk")).order_by("-id")
+        this = self.model._default_manager.filter(pk=OuterRef("pk"))
+        tags = this.filter(tags__isnull=False).order_by("tags__name").values("tags__name")
         return self.select_related(
             "workspace", "owner"
         ).annotate(  # type: ignore[no-redef]  # the model declares it
-            newest_press=Subquery(sent.values("id")[:1]), looked_at=Now()
+            newest_press=Subquery(sent.values("id")[:1]),
+            looked_at=Now(),
+            tag_names=Listed(tags),
+            # Asked along, because it is nearly always nothing.
+            has_approvals=Exists(this.filter(approvals__isnull=False)),
+            has_notes=Exists(this.filter(notes__isnull=False)),
         )
 
     def as_history_values(self) -> models.QuerySet[Any, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
-from sessions_app.models import ReadMark, VideoSession
+from sessions_app.models import Message, ReadMark, VideoSession
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -36,15 +37,22 @@ def mark_of(user: User | AnonymousUser) -> Subquery:
     )
 
 
-def unread(session: VideoSession, user: User) -> Unread | None:
+def unread(session: VideoSession, user: User, newest: Sequence[Message]) -> Unread | None:
     """What came since this person last read; None when nothing did, or when they never opened the session before.
 
-    What they said themselves is not news to them. The session is theirs as `access` gives it. One query where the
-    conversation goes on behind the mark.
+    What they said themselves is not news to them. The session is theirs as `access` gives it. `newest` are the messages
+    that the page begins with, their presses at hand; one query where the mark lies before them.
     """
     mark = session.read_to
     if mark is None or mark >= session.message_count - 1:
         return None
+    if newest and newest[0].position <= mark + 1:
+        news = [
+            message
+            for message in newest
+            if message.position > mark and (message.command is None or message.command.by_id != user.pk)
+        ]
+        return Unread(news[0].position, len(news)) if news else None
     newer = session.messages.filter(position__gt=mark).filter(
         Q(command=None) | ~Q(command__by=user) | Q(command__by=None)
     )

@@ -127,6 +127,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
         "freshness": _freshness(session),
         **_chat(session, shown, by_remote_id),
+        "newest": newest,
         "older_before": str(newest[0].position) if newest and newest[0].position > 0 else None,
         "presses": presses,
         "mark": meanwhile.mark(session),
@@ -142,7 +143,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
             (event, words.event_sentence(event))
             for event in Event.objects.of(KIND, session.pk).for_page().order_by("-at", "-id")[:EVENTS]
         ],
-        "notes": list(Note.objects.filter(session=session).for_page()),
+        "notes": list(Note.objects.filter(session=session).for_page()) if session.has_notes else [],
         "now": now,
     }
 
@@ -214,7 +215,7 @@ def _storyboard(
             pk for pk, its in zip(pictures, tiles.prints(pictures, files), strict=True) if its not in seen
         ),
         earlier=[revision.number for revision in found[:-1]],
-        approval=approving.standing(session, newest.position),
+        approval=approving.standing(session, newest.position, any_given=session.has_approvals),
     )
 
 

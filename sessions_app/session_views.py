@@ -38,15 +38,15 @@ PAGE = "sessions_app/detail.html"
 def _context(request: SignedIn, session: VideoSession, role: Role, **forms: Any) -> dict[str, Any]:
     """What the page has beside what everybody sees: the forms, with a token for each press."""
     rights = session_page.rights_of(role)
-    tags = [tag.name for tag in session.tags.all()]
+    shown = session_page.context(session, rights)
     return {
-        **session_page.context(session, rights),
+        **shown,
         "stream_url": session_page.stream_address(session, rights),
         "form": MessageForm(),
         "note_form": NoteForm(draft=f"notes:{session.pk}"),
-        "unread": reading.unread(session, request.user),
-        "tags": tags,
-        "tags_form": TagsForm(initial={"tags": ", ".join(tags)}),
+        "unread": reading.unread(session, request.user, shown["newest"]),
+        "tags": session.tag_names,
+        "tags_form": TagsForm(initial={"tags": ", ".join(session.tag_names)}),
         "tokens": {name: tokens.new() for name in ("answer", "approve", "take-back", "stop")},
         "draft_key": f"session:{session.pk}",
         "attached": list(Upload.objects.waiting_for(request.user, session)) if session.has_attached else (),

@@ -103,10 +103,13 @@ class VideoSession(models.Model):
         drafts: RelatedManager[Draft]
         workspace_id: Any
         owner_id: int | None
-        # Only sessions read `for_page` know the first two, those that the mirror writes the second, only those that `access`
+        # Only sessions read `for_page` know the first five, those that the mirror writes the second, only those that `access`
         # gave to a person the others.
         newest_press: UUID | None
         looked_at: datetime
+        tag_names: list[str]
+        has_approvals: bool
+        has_notes: bool
         read_to: int | None
         has_attached: bool
 

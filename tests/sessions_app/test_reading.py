@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app import access, reading, session_page
+from sessions_app import access, conversation, reading, session_page
 from sessions_app.models import ReadMark, VideoSession
 from sessions_app.reading import Unread
 from tests.factories import MembershipFactory, MessageFactory, UserFactory, VideoSessionFactory
@@ -33,8 +33,12 @@ def member(session: VideoSession) -> User:
 
 
 def unread(session: VideoSession, user: User) -> Unread | None:
-    """As on a page that this person opens now."""
-    return reading.unread(access.session(user, session.pk), user)
+    """As on a page that this person opens now. Where the page has it all, the database would say the same."""
+    theirs = access.session(user, session.pk)
+    newest = list(conversation.rows(theirs).order_by("-position")[: session_page.PAGE])[::-1]
+    found = reading.unread(theirs, user, newest)
+    assert found == reading.unread(theirs, user, [])
+    return found
 
 
 def client_of(user: User) -> Client:

@@ -16,7 +16,7 @@ from commands import tokens
 from commands.models import Command
 from sessions_app import session_page, storyboard
 from sessions_app.forms import FILE_TYPES
-from sessions_app.models import MediaFile, Resource, VideoSession
+from sessions_app.models import Approval, MediaFile, Note, ReadMark, Resource, SessionTag, VideoSession
 from sessions_app.session_page import VARIANTS
 from tests.factories import (
     MediaFileFactory,
@@ -102,8 +102,45 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown(size: int, djang
         press_in(session, "queued", by=UserFactory())
     client = signed_in(session)
     client.get(session.get_absolute_url())
-    with django_assert_num_queries(13):  # two of them for who is asking
+    with django_assert_num_queries(10):  # two of them for who is asking
         client.get(session.get_absolute_url())
+
+
+def test_a_page_with_everything_costs_a_query_for_what_is_seldom_there(django_assert_num_queries: Any):
+    """Beside the ten: older messages that make storyboards, approvals, notes, and what was not read for long."""
+    size = session_page.PAGE + 5
+    session = reviewing()
+    for position in range(2, size):
+        MessageFactory(session=session, position=position)
+    VideoSession.objects.filter(pk=session.pk).update(message_count=size)
+    user = person(session, Role.APPROVER)
+    Approval.objects.create(session=session, position=1, by=user)
+    Note.objects.create(session=session, author=user, body="Good.")
+    for name in ("Ärger", "a, b", 'say "so"'):
+        SessionTag.objects.create(session=session, workspace=session.workspace, name=name)
+    ReadMark.objects.create(session=session, user=user, position=2)
+    client = Client()
+    client.force_login(user)
+    client.get(session.get_absolute_url())
+    with django_assert_num_queries(14):
+        client.get(session.get_absolute_url())
+
+
+def test_tags_come_with_the_session_in_the_order_of_the_alphabet():
+    session = VideoSessionFactory()
+    names = ["b", "it's", 'say "so"', "a, b", "10 %", "Ärger\\"]
+    for name in names:
+        SessionTag.objects.create(session=session, workspace=session.workspace, name=name)
+    SessionTag.objects.create(
+        session=VideoSessionFactory(workspace=session.workspace), workspace=session.workspace, name="other"
+    )
+    known = VideoSession.objects.for_page().get(pk=session.pk)
+    assert known.tag_names == [tag.name for tag in session.tags.all()]
+    assert sorted(known.tag_names) == sorted(names)
+    assert VideoSession.objects.for_page().exclude(pk=session.pk).get(tags__name="other").tag_names == [
+        "other"
+    ]
+    assert VideoSession.objects.for_page().get(pk=VideoSessionFactory().pk).tag_names == []
 
 
 def test_older_messages_come_on_demand():
