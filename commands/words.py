@@ -27,8 +27,10 @@ _WAITING: dict[str, Promise] = {
 _UNCLEAR: dict[str, Promise] = {
     "unclear": _("HeyGen gave no clear answer: it may have been taken or not."),
     "sender_ended": _("We were interrupted while it was sent: it may have been taken or not."),
-    "not_seen": _("We looked for it at HeyGen and saw nothing."),
+    # Perhaps because HeyGen could not be asked: that we saw nothing does not mean that nothing is there.
+    "not_seen": _("We did not find out at HeyGen whether it was taken."),
     "no_way_to_tell": _("HeyGen offers no way to see whether it was taken."),
+    "no_list": _("HeyGen's older dialect has no list of sessions to find it in."),
 }
 
 

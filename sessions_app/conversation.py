@@ -174,12 +174,13 @@ def presses(commands: Iterable[Command], session: VideoSession, *, now: datetime
 def _stands_alone(command: Command, session: VideoSession, now: datetime) -> bool:
     if hasattr(command, "message") or hasattr(command, "repeated_by"):
         return False  # it is in the conversation, or was sent again
+    if command.kind == "session.stop" and command.state in (State.ACCEPTED, State.REFUSED):
+        # A refusal to stop what has ended says that there was nothing to stop.
+        return session.group == "working"
     if command.state != State.ACCEPTED:
         return command.state != State.REFUSED or command.settled_by != "person"
     if command.kind == "session.create":
         return session.message_count == 0
-    if command.kind == "session.stop":
-        return session.group == "working"
     settled = command.settled_at or command.created_at
     return (now - settled).total_seconds() < ACCEPTED_SHOWN_SECONDS
 

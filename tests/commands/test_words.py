@@ -20,5 +20,11 @@ def test_every_reason_to_wait_is_a_sentence(code: str) -> None:
     assert words.why_waiting(code) != code
 
 
+# What the ledger and the apps give as reasons why nobody knows how a press ended.
+@pytest.mark.parametrize("code", ["unclear", "sender_ended", "not_seen", "no_way_to_tell", "no_list"])
+def test_every_reason_to_ask_a_person_is_a_sentence(code: str) -> None:
+    assert words.why_unclear(code).endswith(".")
+
+
 def test_a_code_never_seen_before_is_shown_as_it_came() -> None:
     assert words.why_waiting("moon_phase") == "moon_phase"

@@ -173,6 +173,16 @@ def test_an_accepted_press_that_never_showed_up_does_not_stand_there_for_good():
     assert presses(session, after_seconds=conversation.ACCEPTED_SHOWN_SECONDS + 1) == []
 
 
+@pytest.mark.parametrize("state", ["accepted", "refused"])
+def test_what_came_of_a_stop_is_of_no_interest_once_the_session_ended(state: str):
+    """HeyGen may refuse to stop what has just ended by itself: there was nothing to stop."""
+    session = VideoSessionFactory(status="thinking", group="working")
+    press_in(session, state, kind="session.stop", payload={})
+    assert len(presses(session)) == 1
+    session.group = "done"
+    assert presses(session) == []
+
+
 def test_an_accepted_start_is_over_when_there_is_a_conversation():
     session = VideoSessionFactory(message_count=0)
     press_in(session, "accepted", kind="session.create", payload={"prompt": "A film"})
