@@ -19,7 +19,8 @@ from commands.models import Command
 from polling import schedule
 from sessions_app import access, approving, conversation, lengths, meanwhile, storyboard, tiles, turn, words
 from sessions_app.conversation import PAGE
-from sessions_app.models import MediaFile, Message, Mode, Note, Resource, VideoSession
+from sessions_app.models import MediaFile, Message, Mode, Note, Resource, StatusGroup, VideoSession
+from sessions_app.sending import STOP_KIND
 from sessions_app.tiles import Tile
 from timeline.models import Event
 from workspaces_app import access as workspaces
@@ -118,7 +119,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     return {
         "session": session,
         "rights": rights,
-        "status": words.status_of(session),
+        "status": words.status_of(session, stopped=_was_stopped(session, newest)),
         "page_title": words.page_title(session),
         "turn": turn.turn(session, has_storyboard=board is not None, has_video=bool(videos)),
         "is_working": session.group == "working" and session.gone_at is None,
@@ -186,6 +187,18 @@ def _commands(session: VideoSession, now: datetime) -> list[Command]:
         .filter(Q(created_at__gte=recent) | Q(state__in=("queued", "sending", "unknown")))
         .select_related("by", "repeated_by", "message")
     )
+
+
+def _was_stopped(session: VideoSession, newest: Sequence[Message]) -> bool:
+    """Whether it failed after a stop of ours, to which HeyGen has no other answer, and nothing was said since."""
+    if session.group != StatusGroup.FAILED:
+        return False
+    stops = Command.objects.for_object(STOP_KIND, session.pk).filter(state="accepted")
+    stopped_at = stops.values_list("attempt_at", flat=True).last()
+    said = [
+        message.remote_created_at or message.first_seen_at for message in newest if message.role == "user"
+    ]
+    return stopped_at is not None and all(at <= stopped_at for at in said)
 
 
 def _storyboard(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +58,13 @@ _STATUSES: Mapping[str, tuple[_StrPromise, _StrPromise]] = {
 }
 
 
-def status_of(session: VideoSession) -> StatusWords:
-    """How a session's status reads. One that HeyGen never told us yet is still on its way there."""
-    return status_words()(session.status, session.group, session.gone_at is not None)
+def status_of(session: VideoSession, *, stopped: bool = False) -> StatusWords:
+    """How a session's status reads. One that HeyGen never told us yet is still on its way there. `stopped`: it failed
+    after we had asked it to stop."""
+    found = status_words()(session.status, session.group, session.gone_at is not None)
+    if not stopped or session.gone_at is not None:
+        return found
+    return replace(found, sentence=_("It ended after somebody here asked it to stop. What exists stays."))
 
 
 def status_words() -> Callable[[str, str, bool], StatusWords]:

@@ -71,6 +71,25 @@ def test_the_page_shows_the_conversation_and_what_was_made():
     assert "Storyboard to review" in html
 
 
+def test_a_session_that_failed_after_our_stop_was_stopped():
+    """HeyGen has no word for it: what was stopped ends as failed."""
+    session = VideoSessionFactory(status="failed", group="failed")
+    MessageFactory(session=session, role="user", first_seen_at=timezone.now() - dt.timedelta(hours=1))
+    given_up, stopped = "The agent gave up.", "asked it to stop"
+    assert given_up in session_page.fragments(session.pk, None, "en", "")
+
+    press_in(session, "accepted", kind="session.stop", payload={})
+    shown = session_page.fragments(session.pk, None, "en", "")
+    assert stopped in shown
+    assert given_up not in shown
+
+    # What was said after the stop began another run, which failed by itself.
+    MessageFactory(
+        session=session, position=1, role="user", first_seen_at=timezone.now() + dt.timedelta(minutes=5)
+    )
+    assert given_up in session_page.fragments(session.pk, None, "en", "")
+
+
 def test_no_remote_link_reaches_the_page():
     session = reviewing()
     html = signed_in(session).get(session.get_absolute_url()).content.decode()
