@@ -267,6 +267,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "polls"},
     },
+    "sessions_app.tidy": {
+        "task": "sessions_app.tidy",
+        "schedule": 3600.0,
+        "options": {"queue": "polls"},
+    },
     "workspaces_app.tidy": {
         "task": "workspaces_app.tidy",
         "schedule": 3600.0,

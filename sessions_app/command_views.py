@@ -16,6 +16,7 @@ from commands.ledger import NotRepeatable
 from commands.models import Command
 from sessions_app import access, actions, approving, conversation
 from sessions_app.evidence import evidence
+from sessions_app.forms import DecisionForm
 from sessions_app.models import Mode, VideoSession
 from sessions_app.sending import CREATE_KIND, can_be_made_by
 from workspaces_app.models import Role
@@ -87,13 +88,17 @@ def did_not_happen(request: SignedIn, pk: UUID) -> HttpResponse:
 
 def _decide(request: SignedIn, pk: UUID, *, happened: bool) -> HttpResponse:
     command, session = _press(request, pk)
-    remote_id = request.POST.get("remote_id", "").strip()
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(form.errors["remote_id"]))
+        return redirect(session)
+    remote_id = form.cleaned_data["remote_id"]
     if happened and command.kind == CREATE_KIND and not remote_id:
         messages.error(request, _("Enter the session's id at HeyGen: without it we cannot follow it."))
         return redirect(session)
     if happened and remote_id and not can_be_made_by(command, remote_id):
         messages.error(request, _("Another press made the session with this id. Nothing was changed."))
         return redirect(session)
-    if not actions.decide(command, happened=happened, remote_id=remote_id[:255], by=request.user):
+    if not actions.decide(command, happened=happened, remote_id=remote_id, by=request.user):
         messages.warning(request, _("That was settled meanwhile."))
     return redirect(session)

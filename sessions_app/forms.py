@@ -481,6 +481,12 @@ class ItemsField(forms.MultipleChoiceField):
         return isinstance(value, UUID)
 
 
+class DecisionForm(forms.Form):
+    """How an unclear press ended. A start that happened needs HeyGen's id of the session."""
+
+    remote_id = forms.CharField(label=_("HeyGen's id of the session"), max_length=255, required=False)
+
+
 class ItemsForm(forms.Form):
     """What is chosen in the library, to take away."""
 

@@ -7,6 +7,7 @@ most three redirects, each checked again; no key, no cookie is ever sent.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import secrets
@@ -33,6 +34,8 @@ REDIRECTS = 3
 CHUNK = 256 * 1024  # bytes
 CONNECT_SECONDS = 10
 SILENCE_SECONDS = 20
+# No copy takes so long.
+UNFINISHED_SECONDS = 86_400
 
 
 class NotFetched(Exception):
@@ -87,6 +90,19 @@ def fetch(url: str, *, seconds: float) -> Copy:
             os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
         )
         raise NotFetched(f"no copy from {urlsplit(url).hostname}: {what}") from None
+
+
+def forget_unfinished() -> int:
+    """Removes what is left of copies whose process was killed; returns how many."""
+    long_ago = time.time() - UNFINISHED_SECONDS
+    forgotten = 0
+    for path in settings.MEDIA_DIR.glob("*/*.part"):
+        # One that is finished just now is there no more.
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < long_ago:
+                path.unlink()
+                forgotten += 1
+    return forgotten
 
 
 def _forbidden(error: BaseException) -> ForbiddenAddress | None:

@@ -123,6 +123,7 @@ def merge(change: Change, known: Known | None) -> Plan | None:
         not session.prompt
         and joined.appended
         and joined.appended[0].position == 0
+        and joined.appended[0].message.role == "user"
         and joined.gap_after is None
     ):
         # Adopted: nobody here typed the prompt, but the conversation begins with it.

@@ -144,6 +144,17 @@ def test_an_adopted_session_learns_its_prompt_from_the_conversation():
     assert find("owl", [session.workspace_id])[0].session_id == session.pk
 
 
+def test_what_the_agent_said_first_is_no_prompt():
+    session = VideoSessionFactory(prompt="", owner=None)
+    poll(
+        SESSION,
+        session,
+        FakeClient(read_session=remote_session(messages=[remote_message("How can I help?")])),
+    )
+    session.refresh_from_db()
+    assert session.prompt == ""
+
+
 def test_an_ended_session_brings_all_its_videos():
     session = VideoSessionFactory()
     client = FakeClient(

@@ -116,6 +116,20 @@ def test_a_create_shows_the_sessions_that_it_may_have_made_and_takes_one():
     assert "There is nothing to decide any more." in page(client, command)
 
 
+@pytest.mark.parametrize("nonsense", ["sess_\x00", "s" * 256])
+def test_what_can_be_no_id_decides_nothing(nonsense: str):
+    session = VideoSessionFactory(remote_id=None)
+    command = unclear(session, "session.create", prompt="A film")
+
+    answer = signed_in(session).post(
+        reverse("sessions:press-happened", args=[command.pk]), {"remote_id": nonsense}
+    )
+
+    assert answer.status_code == 302
+    command.refresh_from_db()
+    assert command.state == "unknown"
+
+
 def test_the_session_leads_there():
     session = VideoSessionFactory()
     command = unclear(session, message="Make it blue")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -191,3 +192,19 @@ def test_a_full_disk_is_a_failure_for_now(host: MediaHost, settings: Any, monkey
     )
     with pytest.raises(vault.NotFetched, match="No space left on device"):
         vault.fetch(link, seconds=5)
+
+
+def test_what_a_killed_copy_left_is_removed_in_the_end(settings: Any, tmp_path: Path):
+    settings.MEDIA_DIR = tmp_path
+    (tmp_path / "ab").mkdir()
+    left, under_way, whole = (tmp_path / "ab" / name for name in ("old.part", "new.part", "old"))
+    for path in (left, under_way, whole):
+        path.write_bytes(b"half")
+    for path in (left, whole):
+        os.utime(path, (0, 0))
+
+    assert vault.forget_unfinished() == 1
+
+    assert not left.exists()
+    assert under_way.exists()
+    assert whole.exists()
