@@ -21,10 +21,6 @@ class CommandQuerySet(models.QuerySet["Command"]):
         """Those whose end is not known yet: queued, on their way, or of unknown outcome."""
         return self.filter(state__in=OPEN_STATES)
 
-    def unsettled(self) -> CommandQuerySet:
-        """Those that were sent and whose outcome nobody knows, whether a machine or a person settles them."""
-        return self.filter(state="unknown")
-
     def asking_a_person(self) -> CommandQuerySet:
         """Unknown ones that only a person can settle and that nobody sent again, longest waiting first."""
         return self.filter(

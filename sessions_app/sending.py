@@ -263,9 +263,10 @@ def _created_since(client: heygen.Client, since: datetime) -> list[heygen.Sessio
     token: str | None = None
     for _ in range(LIST_PAGES):
         page = client.list_sessions(limit=PAGE, token=token)
-        found += [item for item in page.items if item.created_at is None or item.created_at >= since]
+        recent = [item for item in page.items if item.created_at is None or item.created_at >= since]
+        found += recent
         token = page.next_token
-        if not token or len(found) < len(page.items):
+        if not token or len(recent) < len(page.items):
             break
     return list(reversed(found))
 

@@ -194,12 +194,6 @@ class Voice:
         """HeyGen writes "complete" here and "completed" elsewhere; public voices have no status."""
         return (self.status or "complete").lower() in {"complete", "completed"}
 
-    @property
-    def playable_preview(self) -> str | None:
-        """The preview's address where a browser can open it: s3:// addresses were seen."""
-        address = self.preview_audio_url
-        return address if address and address.lower().startswith(("https://", "http://")) else None
-
     @classmethod
     def from_json(cls, value: Any) -> Self:
         raw = read.json_object("Voice", value)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 import heygen
@@ -180,3 +181,8 @@ def test_an_adopted_session_is_as_old_as_its_last_message(workspace: Workspace):
     poll(SESSION, session, client)
     session.refresh_from_db()
     assert timezone.now() - session.active_at < dt.timedelta(minutes=1)
+
+
+def test_an_import_without_a_key_says_so(workspace: Workspace):
+    with pytest.raises(CommandError, match="no API key"):
+        call_command("import_sessions", workspace.slug)

@@ -86,6 +86,24 @@ def test_one_with_other_words_or_from_before_the_press_is_not():
     assert settled(pressed(), "old", seconds_ago=1000) == NotYet()
 
 
+def test_the_list_is_read_as_far_back_as_the_press():
+    command = pressed()
+    now = int(timezone.now().timestamp())
+    pages = [
+        page(session_summary("c", created_at=now), next_token="behind c"),
+        page(session_summary("b", created_at=now), session_summary("a", created_at=1), next_token="behind a"),
+    ]
+    client = FakeClient(
+        list_sessions=pages, read_session=remote_session(messages=[remote_message("No", "user")])
+    )
+    with mock.patch.object(sending, "connections_for") as connections:
+        connections.return_value = {
+            command.workspace_id: mock.Mock(client=lambda **_: client, fingerprint="")
+        }
+        assert sending.settle_create(command) == NotYet()
+    assert [asked["token"] for asked in client.called("list_sessions")] == [None, "behind c"]
+
+
 def test_the_older_dialect_has_no_list_to_look_in():
     assert settled(pressed(dialect="sessions")) == AskPerson("no_list")
 

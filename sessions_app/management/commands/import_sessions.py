@@ -30,9 +30,9 @@ class Command(BaseCommand):
         workspace = Workspace.objects.filter(slug=options["workspace"]).first()
         if workspace is None:
             raise CommandError(f"there is no workspace {options['workspace']!r}")
-        connection = connections_for({workspace.pk}).get(workspace.pk)
-        if connection is None:
-            raise CommandError("this workspace has no API key")
+        connection = connections_for({workspace.pk})[workspace.pk]
+        if connection.key is None:
+            raise CommandError("this workspace has no API key that can be used")
         if connection.dialect != heygen.Dialect.CURRENT:
             raise CommandError("the old dialect has no list of sessions to import from")
         client = connection.client(priority=Priority.BACKGROUND, dialect=connection.dialect)
