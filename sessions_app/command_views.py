@@ -90,7 +90,7 @@ def _decide(request: SignedIn, pk: UUID, *, happened: bool) -> HttpResponse:
     command, session = _press(request, pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors["remote_id"]))
+        messages.error(request, " ".join(map(str, form.errors["remote_id"])))
         return redirect(session)
     remote_id = form.cleaned_data["remote_id"]
     if happened and command.kind == CREATE_KIND and not remote_id:
