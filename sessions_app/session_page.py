@@ -63,7 +63,7 @@ def rights_of(role: Role) -> Rights:
 class Storyboard:
     """A revision to look at: its pictures, which of them are new in it, and how far its approval is. Its text is in the conversation.
 
-    `earlier` are the numbers of those before it.
+    `earlier` are the numbers of those before it, `coming` as in storyboard.Revision.
     """
 
     number: int
@@ -72,6 +72,7 @@ class Storyboard:
     new: frozenset[UUID]
     earlier: Sequence[int]
     approval: approving.Standing
+    coming: int
 
 
 def stream_address(session: VideoSession, rights: Rights) -> str:
@@ -229,6 +230,7 @@ def _storyboard(
         ),
         earlier=[revision.number for revision in found[:-1]],
         approval=approving.standing(session, newest.position, any_given=session.has_approvals),
+        coming=newest.coming,
     )
 
 

@@ -26,12 +26,14 @@ UNDESCRIBED_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """`number` counts from 1; `position` is that of the last message that carries it: an approval names it."""
+    """`number` counts from 1; `position` is that of the last message that carries it: an approval names it. `coming` is how
+    much was announced with it that nobody has described yet, and that may turn out to be pictures."""
 
     number: int
     position: int
     text: str
     resources: tuple[Resource, ...]
+    coming: int = 0
 
 
 def newest(session: VideoSession) -> Revision | None:
@@ -73,6 +75,7 @@ def revisions(
                     position=carriers[-1].position,
                     text="\n\n".join(message.content for message in carriers if message.content),
                     resources=tuple(pictures),
+                    coming=sum(not (each.read_at or each.type or each.missing) for each in known),
                 )
             )
         shown.update(ids)

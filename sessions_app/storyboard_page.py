@@ -5,6 +5,7 @@ The part that keeps current, like that of the session's page, holds nothing of o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from sessions_app.storyboard import Revision
 from sessions_app.tiles import Tile
 from workspaces_app.approval_rule import ApprovalRule
 
-# How the page's stream is told apart from that of the session's page: "approver-storyboard-2".
+# How the page's stream is told apart from that of the session's page: "approver-storyboard-2-5", of five pictures.
 PAGE = "storyboard"
 
 
@@ -124,12 +125,23 @@ def _shots(
     ]
 
 
-def stream_address(session: VideoSession, rights: Rights, shown: int) -> str:
-    return f"/stream/{KIND}/{session.pk}/?since={session.version}&variant={rights.variant}-{PAGE}-{shown}"
+def stream_address(session: VideoSession, rights: Rights, shown: Board) -> str:
+    variant = f"{rights.variant}-{PAGE}-{shown.number}-{len(shown.pictures)}"
+    return f"/stream/{KIND}/{session.pk}/?since={session.version}&variant={variant}"
 
 
-def verdict(session: VideoSession, rights: Rights, found: Sequence[Revision], shown: int) -> dict[str, Any]:
-    """What becomes of the storyboard that the page shows: the same for all who may do the same."""
+def verdict(
+    session: VideoSession,
+    rights: Rights,
+    found: Sequence[Revision],
+    shown: int,
+    *,
+    pictures: int | None = None,
+) -> dict[str, Any]:
+    """What becomes of the storyboard that the page shows: the same for all who may do the same.
+
+    `pictures` is how many of it an open page shows: where there are others meanwhile, nobody should judge those few.
+    """
     newest = found[-1] if found else None
     revision = next((each for each in found if each.number == shown), None)
     reviewing = access.is_reviewing(session)
@@ -144,6 +156,8 @@ def verdict(session: VideoSession, rights: Rights, found: Sequence[Revision], sh
         "status": words.status_of(session),
         "shown": shown,
         "position": revision.position if revision is not None else None,
+        "coming": revision.coming if revision is not None else 0,
+        "is_partial": revision is not None and pictures not in (None, len(revision.resources)),
         "newest": newest.number if newest is not None else None,
         "is_newest": newest is not None and newest.number == shown,
         "is_reviewing": reviewing,
@@ -156,12 +170,12 @@ def verdict(session: VideoSession, rights: Rights, found: Sequence[Revision], sh
 
 
 def fragments(session_id: UUID, since: int | None, language: str, variant: str) -> str:
-    """What keeps a page of storyboards current; `variant` says which one it shows."""
-    rights_name, _, rest = variant.partition("-")
-    number = rest.partition("-")[2]
+    """What keeps a page of storyboards current; `variant` says which one it shows, and how many pictures of it."""
+    rights_name, _page, *numbers = variant.split("-")
     session = VideoSession.objects.select_related("workspace", "owner").filter(pk=session_id).first()
-    if session is None or not number.isdecimal() or len(number) > 6:
+    if session is None or len(numbers) != 2 or not all(re.fullmatch(r"[0-9]{1,6}", text) for text in numbers):
         return ""
+    number, pictures = map(int, numbers)
     rights = VARIANTS.get(rights_name, VARIANTS["viewer"])
-    context = verdict(session, rights, revisions_of(session), int(number))
+    context = verdict(session, rights, revisions_of(session), number, pictures=pictures)
     return render_to_string("sessions_app/storyboard_stream.html", context)

@@ -59,7 +59,7 @@ def _page(
         )
         context |= {
             **storyboard_page.verdict(session, rights, found, shown.number),
-            "stream_url": storyboard_page.stream_address(session, rights, shown.number),
+            "stream_url": storyboard_page.stream_address(session, rights, shown),
             "form": form,
             "shots": [
                 (shot, form[f"note-{shot.number}"] if shot.number is not None else None)

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from commands import tokens
 from commands.models import Command
 from sessions_app import session_streams
-from sessions_app.models import MediaFile, VideoSession
-from tests.factories import MembershipFactory, VideoSessionFactory
+from sessions_app.models import MediaFile, Resource, VideoSession
+from tests.factories import MembershipFactory, ResourceFactory, VideoSessionFactory
 from tests.markup import inline_code
 from tests.sessions_app.storyboards import reviewing, says, shows
 from workspaces_app.models import Role
@@ -156,13 +157,37 @@ def test_hostile_text_is_inert():
 def test_the_part_that_keeps_current_holds_nothing_of_one_person():
     session = revised()
     for variant in ("viewer", "creator", "approver", "nonsense"):
-        html = session_streams.fragments(session.pk, 1, "en", f"{variant}-storyboard-1")
+        html = session_streams.fragments(session.pk, 1, "en", f"{variant}-storyboard-1-3")
         assert re.findall(r'hx-target="([^"]+)"', html) == ["#verdict"]
         assert "<form" not in html
         assert 'name="token"' not in html
         assert "Show storyboard 2" in html
-    assert "Approve storyboard 2" in session_streams.fragments(session.pk, 1, "en", "approver-storyboard-2")
-    assert session_streams.fragments(session.pk, 1, "en", "approver-storyboard-x") == ""
+    html = session_streams.fragments(session.pk, 1, "en", "approver-storyboard-2-3")
+    assert "Approve storyboard 2" in html
+    for nonsense in ("x", "2", "2-x", "2-3-4", "1234567-3"):
+        assert session_streams.fragments(session.pk, 1, "en", f"approver-storyboard-{nonsense}") == ""
+
+
+def test_nobody_judges_a_part_of_a_storyboard_unknowingly():
+    """Its pictures are described one after the other, and those that an open page shows stay as they are."""
+    session = reviewing()
+    session.messages.filter(position=1).update(resource_ids=["a", "b", "c"])
+    coming = ResourceFactory(session=session, resource_id="c", message_position=1, type="", read_at=None)
+    addresses = [
+        reverse(f"sessions:{name}", args=[session.pk]) for name in ("detail", "storyboard", "inbox-pane")
+    ]
+    client = signed_in(session)
+    for address in addresses:
+        html = client.get(address, headers={"HX-Request": "true"}).content.decode()
+        assert "One more thing of this storyboard is on its way." in html
+    (variant,) = re.findall(r"variant=([\w-]+)", client.get(addresses[1]).content.decode())
+    assert variant == "approver-storyboard-1-2"
+
+    Resource.objects.filter(pk=coming.pk).update(type="image", read_at=timezone.now())
+    html = session_streams.fragments(session.pk, 1, "en", variant)
+    assert "Show all its pictures" in html
+    assert "Approve storyboard" not in html
+    assert "Approve storyboard 1" in session_streams.fragments(session.pk, 1, "en", "approver-storyboard-1-3")
 
 
 # --- Notes ------------------------------------------------------------------------------------------------------------
