@@ -44,7 +44,11 @@ class Shown:
         """What the large view says of it beside its name."""
         parts: list[object] = [self.session.display_title, self.session.workspace.name]
         if self.tile is not None:
-            parts = [self.tile.type, _SOURCES.get(self.tile.source, self.tile.source), *parts]
+            parts = [
+                self.tile.type if self.tile.named else "",
+                _SOURCES.get(self.tile.source, self.tile.source),
+                *parts,
+            ]
         return " · ".join(str(part) for part in parts if part)
 
 

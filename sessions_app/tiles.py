@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.urls import reverse
 
+from sessions_app import words
 from sessions_app.models import MediaFile, MediaRole, MediaState, Resource, Video, VideoSession
 from sessions_app.proportions import step_of
 
@@ -18,24 +19,31 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LOOKS = {"image": "image", "draft": "image", "avatar": "image", "video": "video", "voice": "audio"}
+_ICONS = {"image": "image", "video": "film", "audio": "audio-lines"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One resource. All addresses are ours (`/files/…`) or "" where there is nothing to show.
 
+    `name`: its own (`named`), else what its `type` is called.
     `look`: "image", "video", "audio" or "other", by what its file is and else by its type.
+    `icon`: stands where there is no picture.
+    `large`: what the large view shows. A draft is a text with a picture beside it: its `file` is not to be looked at.
     `ratio`: that of its picture, as `proportions.STEPS` has it; None where nobody knows.
     `note`: "missing" (HeyGen does not know it), "coming" (not described yet), "" otherwise.
     """
 
     id: UUID
     name: str
+    named: bool
     type: str
     source: str
     look: str
+    icon: str
     picture: str
     file: str
+    large: str
     message_position: int | None
     seen_at: datetime
     note: str = ""
@@ -117,14 +125,20 @@ def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
         ("", None),
     )
     note = "missing" if resource.missing else "" if resource.read_at else "coming"
+    file = _address(main) or (_address(files.get(MediaRole.PREVIEW)) if look in ("video", "audio") else "")
+    shows = look in ("image", "video") and kind in ("", look)
+    type_word = words.resource_type(resource.type)
     return Tile(
         id=resource.pk,
-        name=resource.name,
-        type=resource.type,
+        name=resource.own_name or type_word or resource.name,
+        named=bool(resource.own_name),
+        type=type_word,
         source=resource.source,
         look=look,
+        icon="user" if resource.type == "avatar" else _ICONS.get(look, "file"),
         picture=picture,
-        file=_address(main) or (_address(files.get(MediaRole.PREVIEW)) if look in ("video", "audio") else ""),
+        file=file,
+        large=(file if shows else "") or picture,
         message_position=resource.message_position,
         seen_at=resource.first_seen_at,
         note=note,

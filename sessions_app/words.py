@@ -97,6 +97,22 @@ def _status_words(_language: str, status: str, group: str, gone: bool) -> Status
     return StatusWords(str(group), str(word), str(sentence))
 
 
+# HeyGen's types of resources. One that it adds later is shown as it came.
+_RESOURCES: Mapping[str, _StrPromise] = {
+    "image": gettext_lazy("Picture"),
+    "video": gettext_lazy("Video"),
+    "draft": gettext_lazy("Draft"),
+    "avatar": gettext_lazy("Avatar"),
+    "voice": gettext_lazy("Voice"),
+    "blueprint": gettext_lazy("Blueprint"),
+}
+
+
+def resource_type(kind: str) -> str:
+    """What a type of resource is called."""
+    return str(_RESOURCES.get(kind, kind))
+
+
 def page_title(session: VideoSession) -> str:
     """The document's title on the session's page: what it does comes first, a tab shows little more."""
     mark = "● " if session.group == StatusGroup.NEEDS_YOU and session.gone_at is None else ""

@@ -9,9 +9,33 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from workspaces_app import addresses
 from workspaces_app.models import AuditEntry, User
+
+# Of what an admin of a workspace sees; the rest is for operators.
+_WORDS: Mapping[str, Promise] = {
+    "key.removed": gettext_lazy("API key removed"),
+    "key.reopened": gettext_lazy("API key opened again"),
+    "key.replaced": gettext_lazy("API key replaced"),
+    "key.rotated": gettext_lazy("API key encrypted anew"),
+    "key.saved": gettext_lazy("API key entered"),
+    "member.added": gettext_lazy("Member added"),
+    "member.removed": gettext_lazy("Member removed"),
+    "member.role-changed": gettext_lazy("Role changed"),
+    "password.renewed": gettext_lazy("New one-time password"),
+    "storyboard.approved": gettext_lazy("Storyboard approved"),
+    "storyboard.taken_back": gettext_lazy("Approval taken back"),
+    "user.created": gettext_lazy("Account made"),
+    "workspace.changed": gettext_lazy("Settings changed"),
+}
+
+
+def in_words(action: str) -> str:
+    """What an action is called on a page; one without a name is shown as it is stored."""
+    return str(_WORDS.get(action, action))
 
 
 def record(

@@ -316,7 +316,7 @@ def audit_trail(request: SignedIn, slug: str) -> HttpResponse:
     page = list(entries[: AUDIT_PAGE + 1])
     context = {
         "workspace": workspace,
-        "entries": page[:AUDIT_PAGE],
+        "entries": [(entry, audit.in_words(entry.action)) for entry in page[:AUDIT_PAGE]],
         "older": page[AUDIT_PAGE - 1].pk if len(page) > AUDIT_PAGE else None,
     }
     return render(request, "workspaces_app/audit.html", context)

@@ -67,12 +67,17 @@ class Resource(models.Model):
 
     @property
     def name(self) -> str:
-        """A name from its metadata where HeyGen gave one, else its type."""
+        """Its own, else its type."""
+        return self.own_name or self.type or str(_("Resource"))
+
+    @property
+    def own_name(self) -> str:
+        """A name from its metadata; "" where HeyGen gave none."""
         for key in ("name", "title", "caption"):
             value = self.metadata.get(key) if isinstance(self.metadata, dict) else None
             if isinstance(value, str) and value.strip():
                 return value.strip()[:200]
-        return self.type or str(_("Resource"))
+        return ""
 
 
 class Video(models.Model):

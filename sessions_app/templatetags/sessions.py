@@ -1,4 +1,5 @@
-"""Rows of the history, fifty of them on a page: plain string work, because a template costs five times as much."""
+"""Words for what HeyGen sent, and rows of the history, fifty of them on a page: plain string work, because a template costs five
+times as much."""
 
 from __future__ import annotations
 
@@ -13,9 +14,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from interface.templatetags.interface import initials, status, written
+from sessions_app import prose, words
 from sessions_app.lists import HistoryRow
 
 register = template.Library()
+register.filter("resource_type", words.resource_type)
+register.filter("as_read", prose.as_read)
 
 
 @register.simple_tag

@@ -6,6 +6,7 @@ import "./dialogs.js";
 import "./menus.js";
 import "./theme.js";
 import "./counter.js";
+import "./pictures.js";
 import "./forms.js";
 import "./draft.js";
 import "./own.js";

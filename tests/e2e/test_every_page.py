@@ -15,10 +15,16 @@ from sessions_app.models import VideoSession
 from simulator.testing import Running
 from tests.e2e.browsers import NARROW, PHONE, WIDE, Browsers, axe_findings, overflow
 from tests.e2e.conftest import Team, a_team
-from tests.factories import StreamFactory
+from tests.factories import StreamFactory, VideoSessionFactory
 from tests.installation import Installation
 from tests.processes import Valkey
 from workspaces_app.models import Membership, Role
+
+# Headings without room for their words: they stand letter below letter.
+SQUEEZED = """() => [...document.querySelectorAll("h1, h2, h3")].filter(heading => {
+    const {width, height} = heading.getBoundingClientRect();
+    return width > 1 && height > 3 * width;
+}).map(heading => heading.textContent.trim())"""
 
 
 def examine(page: Page, address: str, ready: str = "main h1") -> None:
@@ -44,6 +50,7 @@ def examine(page: Page, address: str, ready: str = "main h1") -> None:
             found += [f"{theme}, {size['width']} px: {finding}" for finding in axe_findings(page, only=only)]
         if overflow(page) > 0:
             found.append(f"{size['width']} px: scrolls sideways by {overflow(page)} px")
+        found += [f"{size['width']} px: no room for {heading!r}" for heading in page.evaluate(SQUEEZED)]
     page.set_viewport_size(NARROW)
     if overflow(page) > 0:
         found.append(f"{NARROW['width']} px: scrolls sideways by {overflow(page)} px")
@@ -139,6 +146,18 @@ def test_a_session_in_a_status_never_seen_before(team: Team, browsers: Browsers)
     team.simulator.control.messages(session.remote_id, {"status": "pondering"})
     team.until(session, "status == 'pondering'")
     examine(browsers.of(team.person), session.get_absolute_url())
+
+
+def test_a_title_of_many_lines(team: Team, browsers: Browsers):
+    title = "A title without an end that nobody ever wanted to write " * 5
+    session = VideoSessionFactory(workspace=team.workspace, status="completed", group="done", title=title)
+    page = browsers.of(team.person)
+    examine(page, session.get_absolute_url())
+    heading = page.get_by_role("heading", level=1)
+    lines = "element => element.clientHeight / parseFloat(getComputedStyle(element).lineHeight)"
+    assert round(heading.evaluate(lines)) == 3
+    page.locator("summary", has_text="Show the whole title").press("Enter")
+    assert round(heading.evaluate(lines)) > 3
 
 
 def test_presses_that_did_not_arrive(team: Team, browsers: Browsers):

@@ -13,6 +13,7 @@ from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.e2e.test_main_job import PICTURE
 from tests.factories import MediaFileFactory, ResourceFactory, VideoSessionFactory
+from tests.sessions_app.storyboards import reviewing
 from workspaces_app.models import Role
 
 
@@ -57,12 +58,42 @@ def test_several_things_are_chosen_and_taken_away(team: Team, browsers: Browsers
     assert {name.rpartition("/")[2] for name in pictures} == {"noon.png", "night.png"}
     assert set(pictures.values()) == {PICTURE}
 
+    # By keys: to the next one, tick it, look at it.
+    for key in ("j", "x"):
+        page.keyboard.press(key)
+    expect(chosen).to_have_text("1 chosen")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Large view").get_by_role("img")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    expect(chosen).to_have_text("2 chosen")
+
     everything = page.get_by_label("All on this page")
     everything.check()
     expect(chosen).to_have_text("4 chosen")
     everything.uncheck()
     expect(chosen).to_have_text("")
     expect(away).to_be_disabled()
+
+
+def test_a_picture_that_cannot_be_shown(team: Team, browsers: Browsers):
+    session = VideoSessionFactory(workspace=team.workspace, status="completed", group="done")
+    (settings.MEDIA_DIR / picture_of(session, "Dawn").path).write_bytes(b"no picture")
+    page = browsers.of(team.person)
+    page.goto("/library/")
+    tile = page.get_by_role("listitem").filter(has_text="Dawn")
+    expect(tile).to_contain_text("Picture unavailable")
+    expect(tile.locator("img")).to_have_count(0)
+    assert axe_findings(page) == []
+    tile.get_by_role("link", name="Dawn").click()
+    expect(page.get_by_role("dialog", name="Large view")).to_contain_text("Dawn: Picture unavailable")
+
+    # One that comes later, and is nowhere.
+    browsers.complaints.expect("404", "503")
+    reviewing(workspace=team.workspace, title="A film")
+    page.goto("/")
+    page.keyboard.press("j")
+    expect(page.get_by_role("region", name="The chosen session")).to_contain_text("Picture unavailable")
 
 
 def test_tags_are_put_on_found_by_and_taken_off(team: Team, browsers: Browsers):

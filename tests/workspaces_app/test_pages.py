@@ -479,7 +479,7 @@ def test_audit_trail_shows_this_workspace_page_by_page(
     client = browse(admin)
     first = client.get("/workspaces/studio/audit/")
     second = client.get(f"/workspaces/studio/audit/?before={first.context['older']}")
-    seen = [entry.action for page in (first, second) for entry in page.context["entries"]]
+    seen = [entry.action for page in (first, second) for entry, _words in page.context["entries"]]
     assert seen == [f"thing.{number}" for number in reversed(range(105))]
     assert second.context["older"] is None
     assert client.get("/workspaces/studio/audit/?before=nonsense").status_code == 200
