@@ -1,6 +1,7 @@
 /**
- * Keys. `data-key="a" data-key-label="Approve"` on a link, button or field: the key presses or focuses it.
- * `[data-key-list]` holds links marked `data-key-item`: j and k go down and up among them.
+ * Keys. `data-key="a" data-key-label="Approve"` on a link, button, box or field: the key presses, ticks or focuses it.
+ * `[data-key-list]` holds links marked `data-key-item`: j and k go down and up among them, from the one that has the focus or
+ * whose `[data-key-row]` is the current one. Escape leads from a text field with a key back to its row.
  * `?` shows all keys of the page. They can be switched off, for whoever dictates or types by switch: `body[data-shortcuts]` is "on" or "off", per person.
  */
 import { widget } from "./widget.js";
@@ -18,7 +19,7 @@ function typing(target) {
 }
 
 function press(element) {
-  if (element.matches("input:not([type=submit], [type=button]), textarea, select")) {
+  if (element.matches("input:not([type=submit], [type=button], [type=checkbox], [type=radio]), textarea, select")) {
     element.focus();
     element.select?.();
   } else {
@@ -26,10 +27,17 @@ function press(element) {
   }
 }
 
+/** The link of the row that a field stands in, else of the current one. */
+function itemOf(field) {
+  const row = field?.closest("[data-key-row]") ?? document.querySelector("[data-key-row][aria-current]");
+  return row?.querySelector("[data-key-item]");
+}
+
 function move(step) {
   const items = [...document.querySelectorAll("[data-key-list] [data-key-item]")].filter(usable);
   if (items.length === 0) return false;
-  const here = items.findIndex((item) => item === document.activeElement || item.parentElement?.contains(document.activeElement));
+  const focused = items.findIndex((item) => item === document.activeElement || item.parentElement?.contains(document.activeElement));
+  const here = focused === -1 ? items.indexOf(itemOf(null)) : focused;
   const next = here === -1 ? (step > 0 ? 0 : items.length - 1) : Math.min(Math.max(here + step, 0), items.length - 1);
   items[next].focus();
   return true;
@@ -38,6 +46,11 @@ function move(step) {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (!(event.target instanceof Element)) return;
+  if (event.key === "Escape" && event.target.matches("textarea[data-key]")) {
+    event.target.blur();
+    itemOf(event.target)?.focus();
+    return;
+  }
   if (switchedOff() || typing(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key === "j" || event.key === "k") {
     if (move(event.key === "j" ? 1 : -1)) event.preventDefault();

@@ -12,6 +12,7 @@ from commands.models import Command
 from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.factories import PASSWORD
+from tests.processes import wait_until
 from tests.sessions_app.storyboards import reviewing
 
 # Whether the focused element differs from itself without focus: an outline or a shadow.
@@ -99,6 +100,32 @@ def test_a_plain_approval_takes_two_keys_in_the_inbox(team: Team, browsers: Brow
     team.until(session, "status in ('generating', 'completed')")
     # Its row stays under the hand until it is left.
     expect(page.locator("#inbox-items")).to_contain_text("Waits no longer")
+
+
+def test_an_answer_takes_two_keys_in_the_inbox_and_the_next_one_follows(team: Team, browsers: Browsers):
+    sessions = [team.create(f"A film about {subject}") for subject in ("pianos", "violins")]
+    for session in sessions:
+        team.until(session, "status == 'waiting_for_input'")
+    page = browsers.of(team.person)
+    page.goto("/")
+    page.keyboard.press("j")
+    shown = page.get_by_role("region", name="The chosen session")
+    first = shown.get_by_role("button").first
+    expect(first).to_have_attribute("data-key", "1")
+    expected = first.inner_text()
+    page.keyboard.press("1")
+    wait_until(team.sent, what="HeyGen has the answer")
+    assert team.sent() == [expected]
+
+    # Out of the answer's field, the list goes on where it was.
+    page.keyboard.press("j")
+    second = page.locator("#inbox-items li").nth(1)
+    expect(second.get_by_role("link")).to_be_focused()
+    expect(page.locator(f"[data-pane-of='{sessions[1].pk}']")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.get_by_label("Your answer")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(second.get_by_role("link")).to_be_focused()
 
 
 def test_ten_reviews_in_a_row_without_a_pointer(team: Team, browsers: Browsers):

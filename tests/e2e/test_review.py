@@ -29,6 +29,9 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
     page.keyboard.press("r")
     expect(page.get_by_label("Note on picture 2")).to_be_focused()
     page.keyboard.type("Darker, please")
+    for key in ("Escape", "j", "r"):
+        page.keyboard.press(key)
+    expect(page.get_by_label("Note on picture 3")).to_be_focused()
     page.reload()
     expect(page.get_by_label("Note on picture 2")).to_have_value("Darker, please")
     page.get_by_role("button", name="Put the notes together").click()
