@@ -14,7 +14,6 @@ from playwright.sync_api import Page, expect
 
 from commands import tokens
 from commands.models import Command
-from polling.models import PollState
 from realtime_app import actions as live_actions
 from realtime_app.models import Stream, StreamKind
 from sessions_app import actions
@@ -29,15 +28,30 @@ from workspaces_app.models import Membership, Role, Workspace
 FOLDER = ROOT / "screenshots"
 
 
+# What is fixed to the window would stand in the middle of a long picture, and what is out of sight would be left out.
+WHOLE = """() => {
+    scrollTo(0, 0);
+    document.body.style.position = "relative";
+    const rail = document.querySelector(".rail");
+    if (rail && getComputedStyle(rail).position === "fixed") rail.style.position = "absolute";
+    for (const message of document.querySelectorAll(".message")) message.style.contentVisibility = "visible";
+    for (const image of document.images) image.loading = "eager";
+}"""
+AS_BEFORE = "() => document.querySelector('.rail')?.removeAttribute('style')"
+LOADED = "() => [...document.images].every(image => image.complete)"
+
+
 def take(page: Page, name: str, folder: Path = FOLDER) -> None:
-    """The page as it stands, whole, four times. What is below a fold is scrolled to first, because pictures load late."""
+    """The page as it stands, whole, four times; of a dialog what is in the window."""
     for width, size in (("wide", WIDE), ("phone", PHONE)):
         page.set_viewport_size(size)
-        page.evaluate("document.querySelectorAll('img').forEach(image => { image.loading = 'eager' })")
-        page.evaluate("Promise.allSettled([...document.images].map(image => image.decode()))")
+        page.evaluate(WHOLE)
+        page.wait_for_function(LOADED)
+        whole = page.locator("dialog[open]").count() == 0
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
-            page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=True)
+            page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=whole)
+        page.evaluate(AS_BEFORE)
 
 
 def visit(page: Page, address: str, name: str) -> None:
@@ -237,16 +251,13 @@ def test_pictures_of_trouble(team: Team, browsers: Browsers, folder: Path):
     wait_until(lambda: Command.objects.get(pk=refused.pk).state == "refused", what="it is refused")
     visit(page, session.get_absolute_url(), "session-refused")
     # Nobody knows what became of it, and a person has to say: no poll may find it in the conversation.
-    PollState.objects.filter(object_id=session.pk).update(next_poll_at=None)
+    team.simulator.control.fault("drop", path, method="POST", count=None)
     unclear = actions.send(session, text="Did this arrive?", token=tokens.new(), by=team.person)
-    wait_until(lambda: Command.objects.get(pk=unclear.pk).state == "accepted", what="it is sent")
+    wait_until(
+        lambda: Command.objects.get(pk=unclear.pk).state == "unknown", seconds=60, what="its answer is lost"
+    )
     Command.objects.filter(pk=unclear.pk).update(
-        state="unknown",
-        settled_at=None,
-        settled_by="",
-        applied_at=None,
-        asks_person_since=timezone.now(),
-        unknown_at=timezone.now(),
+        asks_person_since=timezone.now(), due_at=None, settle_tries=7
     )
     visit(page, f"/commands/{unclear.pk}/", "press-unclear")
     visit(page, "/", "inbox-unclear")
