@@ -128,6 +128,15 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
         self, request: HttpRequest, obj: Workspace, form: forms.ModelForm[Workspace], change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
+        if (
+            change
+            and "base_url" in form.changed_data
+            and keys.remove(obj, by=_operator(request), request=request)
+        ):
+            # Whoever enters a key sees where it goes; nobody else may send it to another place.
+            messages.warning(
+                request, _("The API key was for the old address and was forgotten. A member enters it again.")
+            )
         if "dialect" in form.changed_data:
             keys.read_again(obj.pk)
 

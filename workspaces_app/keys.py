@@ -114,7 +114,7 @@ def read_again(workspace_id: UUID) -> None:
         schedule.wake(kind, [workspace_id])
 
 
-def remove(workspace: Workspace, *, by: User, request: HttpRequest | None = None) -> bool:
+def remove(workspace: Workspace, *, by: User | None, request: HttpRequest | None = None) -> bool:
     """Forgets the key; False when there was none. What is polled waits for the next one."""
     if not workspace.has_key:
         return False

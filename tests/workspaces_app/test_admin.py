@@ -14,8 +14,9 @@ from polling import schedule
 from polling.models import PollState
 from tests.factories import PASSWORD, CatalogueItemFactory, UserFactory, WorkspaceFactory
 from tests.workspaces_app.conftest import API_KEY
+from workspaces_app import keys
 from workspaces_app.admin_site import CONFIRMED_AT, GuardedAdminSite
-from workspaces_app.models import AuditEntry, User
+from workspaces_app.models import AuditEntry, User, Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -170,20 +171,36 @@ def test_people_and_workspaces_are_never_deleted(inside: Client) -> None:
         )
 
 
+def change(inside: Client, workspace: Workspace, **values: str) -> None:
+    address = reverse("admin:workspaces_app_workspace_change", args=[workspace.pk])
+    form = inside.get(address).context["adminform"].form
+    as_shown = {name: form[name].value() or "" for name in form.fields}
+    inlines = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+    assert inside.post(address, {**as_shown, "settings": "{}", **inlines, **values}).status_code == 302
+    workspace.refresh_from_db()
+
+
 def test_another_dialect_has_everything_read_anew(inside: Client) -> None:
     workspace = WorkspaceFactory(slug="studio", dialect="sessions")
     schedule.enroll("session_list", [workspace.pk], workspace_id=workspace.pk, fingerprint="key")
     schedule.retire("session_list", [workspace.pk])
-    address = reverse("admin:workspaces_app_workspace_change", args=[workspace.pk])
-    form = inside.get(address).context["adminform"].form
-    values = {name: form[name].value() or "" for name in form.fields}
-    inlines = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 
-    inside.post(address, {**values, "settings": "{}", **inlines, "dialect": "current"})
+    change(inside, workspace, dialect="current")
 
-    workspace.refresh_from_db()
     assert workspace.dialect == "current"
     assert PollState.objects.get(kind="session_list").next_poll_at is not None
+
+
+def test_no_operator_sends_a_key_to_another_address(inside: Client) -> None:
+    workspace = WorkspaceFactory(slug="studio")
+    keys.save(workspace, API_KEY, by=None, checked=False)
+
+    change(inside, workspace, name="Studio 2")
+    assert workspace.has_key
+
+    change(inside, workspace, base_url="https://elsewhere.example")
+    assert (workspace.base_url, workspace.encrypted_key) == ("https://elsewhere.example", "")
+    assert AuditEntry.objects.filter(workspace=workspace, action="key.removed").exists()
 
 
 def test_admin_has_no_second_way_out_or_password_page(inside: Client) -> None:
