@@ -203,8 +203,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;",
     }
 else:
+    _options = DATABASES["default"].setdefault("OPTIONS", {})
+    # Pages ask for some dozens of rows: to start a helper for that takes the server longer than to read them.
+    _options.setdefault("options", "-c max_parallel_workers_per_gather=0")
     # A request that finds no free connection within the timeout fails, rather than piling up behind the others.
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    _options["pool"] = {
         **{"min_size": 1, "max_size": 16, "timeout": 5},
         # Else a pool that has failed for half a minute tries again only half a minute later. Given up, it tries at once
         # when somebody asks.

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from sessions_app import keyset
@@ -73,3 +74,12 @@ def test_a_broken_cursor_is_none(text: str):
 def test_a_cursor_survives_an_address():
     cursor = keyset.Cursor(dt.datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC), uuid.uuid4())
     assert keyset.Cursor.read(str(cursor)) == cursor
+
+
+@pytest.mark.django_db
+def test_postgresql_starts_no_helper_for_the_rows_of_a_page():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no helpers")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_parallel_workers_per_gather")
+        assert cursor.fetchone() == ("0",)
