@@ -254,5 +254,5 @@ def test_the_library_costs_as_many_queries_for_three_as_for_one(rows: int, djang
         MediaFileFactory(resource=ResourceFactory(session=session))
     client = member(session.workspace)
     client.get("/library/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get("/library/")
