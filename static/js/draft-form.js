@@ -10,7 +10,6 @@ import { widget } from "./widget.js";
 
 const user = document.documentElement.dataset.user ?? "nobody";
 const PAUSE = 800;
-const OVERTAKEN = 10_000; // a page takes no longer from the server to here
 const RETRY = [5_000, 15_000, 60_000];
 // What is not the person's own, or not worth keeping.
 const NOT_KEPT = new Set(["csrfmiddlewaretoken", "token", "was", "workspace", "like", "base", "do", "attachments"]);
@@ -23,6 +22,9 @@ widget("form[data-draft-form]", (form) => {
   let failures = 0;
   let undecided = false; // another window saved something else; the person says which counts
   let started = false; // what stands here has become a session
+  // The version that stood here when the next page was asked for: that one may have been drawn before a save of this one
+  // arrived. What is kept from then on is kept until the next page has looked at it.
+  let left = null;
 
   // Searches and filters of the pickers have a dash in their names.
   const fields = () =>
@@ -38,11 +40,9 @@ widget("form[data-draft-form]", (form) => {
     }
   }
 
-  // `done`: the server has it. A page that is being loaded at that moment may have been drawn before.
-  function keep(done = false) {
+  function keep() {
     try {
-      const { base, token } = form.elements;
-      const known = { base: base.value, by: token.value, done, at: Date.now() };
+      const known = { base: left ?? form.elements.base.value, by: form.elements.token.value };
       localStorage.setItem(key(), JSON.stringify({ fields: fields(), ...known }));
     } catch {
       // A full or forbidden storage: then only the server keeps it.
@@ -101,7 +101,7 @@ widget("form[data-draft-form]", (form) => {
         failures = 0;
         if (answer.ok) {
           saved = sent;
-          if (snapshot() === sent) keep(true);
+          if (snapshot() === sent && left === null) forget();
         }
       } else {
         fail(answer.status === 403);
@@ -162,10 +162,9 @@ widget("form[data-draft-form]", (form) => {
   }
 
   const local = kept();
-  const overtaken = local?.done && Date.now() - local.at < OVERTAKEN;
-  if (local && (overtaken || !local.done) && JSON.stringify(local.fields) !== saved) {
+  if (local && JSON.stringify(local.fields) !== saved) {
     // What is stored may be this window's own, whose answer never came.
-    const own = overtaken || (local.by && local.by === form.dataset.draftBy);
+    const own = local.by && local.by === form.dataset.draftBy;
     if (own || local.base === form.elements.base.value) restore(local.fields);
     else {
       const banner = document.querySelector("template[data-draft-conflict]").content.cloneNode(true);
@@ -235,6 +234,12 @@ widget("form[data-draft-form]", (form) => {
     failures = 0;
     save();
   };
+  const asked = () => {
+    left = form.elements.base.value;
+  };
+  const stayed = (event) => {
+    if (event.persisted) left = null; // back again: the browser had kept the page
+  };
   const leave = () => {
     if (started || undecided || snapshot() === saved || form.hasAttribute("aria-busy")) return;
     keep();
@@ -245,6 +250,8 @@ widget("form[data-draft-form]", (form) => {
   document.addEventListener("htmx:before:swap", before);
   document.addEventListener("htmx:after:swap", drawn);
   window.addEventListener("online", online);
+  window.addEventListener("beforeunload", asked);
+  window.addEventListener("pageshow", stayed);
   window.addEventListener("pagehide", leave);
   return () => {
     clearTimeout(timer);
@@ -253,6 +260,8 @@ widget("form[data-draft-form]", (form) => {
     document.removeEventListener("htmx:before:swap", before);
     document.removeEventListener("htmx:after:swap", drawn);
     window.removeEventListener("online", online);
+    window.removeEventListener("beforeunload", asked);
+    window.removeEventListener("pageshow", stayed);
     window.removeEventListener("pagehide", leave);
   };
 });
