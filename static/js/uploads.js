@@ -9,6 +9,7 @@
  * many); `data-max-bytes`
  * and `data-types` (as in `accept`) are checked before anything is sent. Words are in `data-word-*`.
  * Dropped they are on `[data-drop]`, or anywhere on the form; beside it a file is not opened in place of the page.
+ * Whoever leaves while a file is on its way is asked first; after a reload its name is there, as one that was not kept.
  * Without this module the file input sends the files with the form.
  */
 import { announce } from "./notices.js";
@@ -17,6 +18,7 @@ import { widget } from "./widget.js";
 const LONGEST_WAIT = 30; // seconds
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const language = document.documentElement.lang || undefined;
+const user = document.documentElement.dataset.user ?? "nobody";
 
 function size(bytes) {
   const step = Math.min(Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1000)), UNITS.length - 1);
@@ -57,13 +59,34 @@ widget("[data-uploads]", (box) => {
   const form = box.closest("form");
   const drop = box.querySelector("[data-drop]") ?? form ?? box;
   const busy = box.querySelector("[data-upload-busy]");
-  const running = new Set();
+  const running = new Map(); // request -> the name of its file
   const ends = new Set(); // what must not happen any more when the form is gone
   let sent = new Set(); // the ids that are on their way with the form
   let held = null; // the press that waits for the files on their way
 
+  // What is on its way dies with the page, also when the browser crashes: this tab knows the names.
+  const lost = `uploads:${user}:${url}`;
+
+  function remember(names = [...running.values()]) {
+    try {
+      if (names.length > 0) sessionStorage.setItem(lost, JSON.stringify(names));
+      else sessionStorage.removeItem(lost);
+    } catch {
+      // No storage: nobody is told.
+    }
+  }
+
+  function remembered() {
+    try {
+      return JSON.parse(sessionStorage.getItem(lost) ?? "[]");
+    } catch {
+      return [];
+    }
+  }
+
   function arrived(request) {
     running.delete(request);
+    remember();
     if (running.size > 0) return;
     box.removeAttribute("data-busy");
     if (busy) busy.hidden = true;
@@ -126,7 +149,8 @@ widget("[data-uploads]", (box) => {
     bar.hidden = false;
     bar.value = 0;
     note.textContent = size(file.size);
-    running.add(request);
+    running.set(request, file.name);
+    remember();
     box.toggleAttribute("data-busy", true);
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) bar.value = event.loaded / event.total;
@@ -172,10 +196,15 @@ widget("[data-uploads]", (box) => {
     };
   }
 
-  function add(file) {
+  function newRow(name) {
     const row = rowTemplate.content.firstElementChild.cloneNode(true);
-    row.querySelector("[data-upload-name]").textContent = file.name;
+    row.querySelector("[data-upload-name]").textContent = name;
     list.append(row);
+    return row;
+  }
+
+  function add(file) {
+    const row = newRow(file.name);
     if (here() + named() > limit) fail(row, words.wordMany.replace("{limit}", String(limit)));
     else if (file.size > maxBytes) fail(row, words.wordLarge.replace("{size}", size(maxBytes)));
     else if (file.size === 0) fail(row, words.wordEmpty);
@@ -257,8 +286,21 @@ widget("[data-uploads]", (box) => {
     held = { button: event.submitter };
   };
   document.addEventListener("submit", wait, true);
+  let underway = [];
+  const leave = (event) => {
+    underway = [...running.values()];
+    if (underway.length > 0) event.preventDefault(); // the browser asks, in its own words
+  };
+  // A browser may end the uploads, with their events, before the page itself.
+  const left = () => remember(underway);
+  window.addEventListener("beforeunload", leave);
+  window.addEventListener("pagehide", left);
+  for (const gone of remembered()) fail(newRow(gone), words.wordLost);
+  remember();
   return () => {
     document.removeEventListener("dragover", beside);
+    window.removeEventListener("beforeunload", leave);
+    window.removeEventListener("pagehide", left);
     document.removeEventListener("paste", paste);
     document.removeEventListener("htmx:before:swap", before);
     document.removeEventListener("htmx:after:swap", after);
@@ -268,6 +310,6 @@ widget("[data-uploads]", (box) => {
     document.removeEventListener("submit", wait, true);
     held = null;
     for (const end of ends) end();
-    for (const request of running) request.abort();
+    for (const request of running.keys()) request.abort();
   };
 });

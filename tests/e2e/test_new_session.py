@@ -123,6 +123,78 @@ def test_files_by_drop_and_paste(team: Team, browsers: Browsers):
     expect(page.get_by_label(PROMPT)).to_have_value("")
 
 
+def test_a_file_that_was_on_its_way_when_the_page_was_left(team: Team, browsers: Browsers):
+    browsers.complaints.expect("net::", "Failed to load")
+    page = browsers.of(team.person)
+    opened(page)
+    page.route("**/uploads/*/", lambda route: None)  # never answered
+    page.evaluate(GIVE, ["[data-drop]", "drop", [PICTURE]])
+    row = page.get_by_role("listitem").filter(has_text="a.png")
+    expect(row).to_have_attribute("data-state", "sending")
+    page.get_by_label(PROMPT).click()  # browsers ask only where somebody has done something
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    expect(row).to_have_attribute("data-state", "sending")
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(row).to_contain_text("Not kept")
+    assert axe_findings(page) == []
+    row.get_by_role("button", name="Remove the file").click()
+    page.reload()
+    opened(page)
+    expect(row).to_have_count(0)
+
+
+def test_a_page_that_was_drawn_before_its_own_save_arrived(team: Team, browsers: Browsers):
+    page = browsers.of(team.person)
+    opened(page)
+    prompt = page.get_by_label(PROMPT)
+    saves: list[Route] = []
+
+    def first_save_waits(route: Route) -> None:
+        if saves:
+            route.continue_()
+        else:
+            saves.append(route)
+
+    def drawn_before_it(route: Route) -> None:
+        if route.request.method != "GET":
+            route.continue_()
+            return
+        drawn = route.fetch()
+        saves[0].fulfill(response=saves[0].fetch())
+        answer = saves[0].request.response()
+        assert answer is not None
+        answer.finished()
+        route.fulfill(response=drawn)
+
+    page.route("**/sessions/new/draft/", first_save_waits)
+    page.route("**/sessions/new/", drawn_before_it)
+    for text in ("A film about tea", "A film about green tea"):  # without a draft before, and with one
+        saves.clear()
+        with page.expect_request("**/sessions/new/draft/"):
+            prompt.fill(text)
+        with page.expect_response(
+            lambda answer: answer.request.method == "POST" and answer.url.endswith("/new/")
+        ):
+            page.reload()  # what was kept is given back, saved and drawn
+        expect(page.locator("#new-session")).not_to_have_attribute("aria-busy", "true")
+        expect(prompt).to_have_value(text)
+        assert Draft.objects.get(owner=team.person).fields["prompt"] == text
+    page.unroute_all()
+
+    # What was saved and then discarded elsewhere does not come back.
+    page.get_by_label("Straight through").check()
+    wait_until(lambda: Draft.objects.get(owner=team.person).fields.get("mode") == "generate")
+    page.wait_for_function("!Object.keys(localStorage).some(key => key.startsWith('draft-form'))")
+    Draft.objects.all().delete()
+    page.reload()
+    expect(prompt).to_have_value("")
+
+
 def test_a_draft_that_nothing_takes_away(team: Team, browsers: Browsers):
     browsers.complaints.expect("409", "403", "net::", "Failed to fetch", "htmx:error")
     Membership.objects.filter(user=team.person).update(role=Role.APPROVER)
