@@ -27,7 +27,10 @@ TEXTS: dict[str, Promise] = {
     "beat_gone": _("The clock process (beat) is not running. What you see may not be renewed."),
     "stalled": _("The mirror is stalled: work is due, but nothing is being renewed."),
     "key_refused": _("HeyGen refused the API key. An administrator of the workspace must replace it."),
-    "no_credit": _("HeyGen reports that this account has no credit left. Nothing new can be started."),
+    "no_credit": _(
+        "HeyGen reports that this account has no credit left. Nothing new is started until an administrator of the "
+        "workspace says on its page that there is credit again."
+    ),
     "rate_limited": _("HeyGen asked us to slow down. What you see is renewed again in a moment."),
     "budget_exhausted": _("More is due than the request budget allows. What you see is renewed more slowly."),
     "heygen_unreachable": _("HeyGen cannot be reached. What you see is the last known state."),

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 # What a 429 without Retry-After, and a used-up allowance, close the key for.
 RATE_LIMITED_SECONDS = 5.0
 QUOTA_SECONDS = 600.0
+# The reason for which a key makes no paid calls until a person says that there is credit again.
+NO_CREDIT = "payment_required"
 # How soon it is worth asking again whether a workspace got a usable key.
 UNUSABLE_SECONDS = 60.0
 
@@ -46,9 +48,7 @@ class KeyGate:
             case heygen.Unauthorized():
                 keys.close(self.fingerprint, seconds=None, reason="unauthorized", epoch=self.epoch)
             case heygen.PaymentRequired():
-                keys.close(
-                    self.fingerprint, seconds=None, reason="payment_required", scope="paid", epoch=self.epoch
-                )
+                keys.close(self.fingerprint, seconds=None, reason=NO_CREDIT, scope="paid", epoch=self.epoch)
             case heygen.QuotaExceeded():
                 seconds = error.retry_after or QUOTA_SECONDS
                 keys.close(self.fingerprint, seconds=seconds, reason="quota_exceeded", scope="paid")

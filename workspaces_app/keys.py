@@ -14,7 +14,7 @@ from polling import keys as key_states
 from polling import schedule
 from polling.budget import Priority
 from workspaces_app import account, audit, catalogue, crypto
-from workspaces_app.connections import Connection
+from workspaces_app.connections import NO_CREDIT, Connection
 from workspaces_app.models import User, Workspace
 
 # Of a key shorter than this, four characters would be too much of it to show.
@@ -129,6 +129,30 @@ def remove(workspace: Workspace, *, by: User | None, request: HttpRequest | None
             workspace_id=workspace.pk,
             about=workspace,
             data={"fingerprint": before},
+            request=request,
+        )
+    return True
+
+
+def waits_for_credit(workspace: Workspace) -> bool:
+    """Whether HeyGen refused to be paid with this key, and nothing that costs money is sent until a person says so."""
+    closed = key_states.state(workspace.key_fingerprint, scope="paid") if workspace.has_key else None
+    return closed is not None and closed.reason == NO_CREDIT
+
+
+def credit_is_back(workspace: Workspace, *, by: User, request: HttpRequest | None = None) -> bool:
+    """Lets what costs money be sent again; False when nothing held it back. HeyGen may still refuse, which closes it anew."""
+    if not waits_for_credit(workspace):
+        return False
+    with transaction.atomic():
+        key_states.reopen(workspace.key_fingerprint, scope="paid")
+        read_again(workspace.pk)
+        audit.record(
+            "key.reopened",
+            actor=by,
+            workspace_id=workspace.pk,
+            about=workspace,
+            data={"fingerprint": workspace.key_fingerprint, "scope": "paid", "reason": NO_CREDIT},
             request=request,
         )
     return True

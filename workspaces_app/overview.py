@@ -16,8 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from commands.models import Command
 from polling import keys as key_states
 from polling import schedule
-from workspaces_app import account
-from workspaces_app.keys import enroll, read_again
+from workspaces_app import account, keys
 from workspaces_app.models import AccountSnapshot, CatalogueItem, CatalogueKind, CatalogueRead, Workspace
 
 USAGE_DAYS = 30
@@ -80,6 +79,8 @@ class Overview:
     catalogue_as_of: datetime | None = None
     catalogue_problems: list[str] = field(default_factory=list)
     may_refresh: bool = False
+    # HeyGen said that there is no credit left, and only a person knows when there is some again.
+    waits_for_credit: bool = False
     usage: list[UsageLine] = field(default_factory=list)
 
 
@@ -101,6 +102,7 @@ def of(workspace: Workspace) -> Overview:
         catalogue_as_of=read.finished_at if read else None,
         catalogue_problems=[f"{part}: {why}" for part, why in read.problems.items()] if read else [],
         may_refresh=workspace.has_key,
+        waits_for_credit=keys.waits_for_credit(workspace),
         usage=[_presses(workspace, since), *(line for lines in _usage for line in lines(workspace, since))],
     )
 
@@ -109,7 +111,9 @@ def _key(workspace: Workspace) -> tuple[str, str, datetime | None]:
     """The state of the key as a status: group, words, and until when it rests."""
     if not workspace.has_key:
         return "needs_you", _("No API key"), None
-    closed = key_states.state(workspace.key_fingerprint)
+    closed = key_states.state(workspace.key_fingerprint) or key_states.state(
+        workspace.key_fingerprint, scope="paid"
+    )
     if closed is None:
         return "done", _("In use"), None
     words = str(KEY_WORDS.get(closed.reason, closed.reason))
@@ -140,5 +144,5 @@ def _presses(workspace: Workspace, since: datetime) -> UsageLine:
 def refresh(workspace: Workspace) -> None:
     """Has account and catalogue read again as soon as the budget allows."""
     if workspace.has_key:
-        enroll(workspace.pk, workspace.key_fingerprint)
-        read_again(workspace.pk)
+        keys.enroll(workspace.pk, workspace.key_fingerprint)
+        keys.read_again(workspace.pk)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("<slug:slug>/members/<uuid:membership_id>/password/", views.member_password, name="member-password"),
     path("<slug:slug>/key/", views.key, name="key"),
     path("<slug:slug>/key/remove/", views.key_remove, name="key-remove"),
+    path("<slug:slug>/key/credit-back/", views.credit_back, name="credit-back"),
     path("<slug:slug>/refresh/", views.refresh, name="refresh"),
     path("<slug:slug>/choices/<slug:kind>/", views.choices, name="choices"),
     path(

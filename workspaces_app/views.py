@@ -233,6 +233,15 @@ def key_remove(request: SignedIn, slug: str) -> HttpResponse:
 
 
 @require_POST
+def credit_back(request: SignedIn, slug: str) -> HttpResponse:
+    """Somebody topped up the account: what costs money may be sent again."""
+    workspace = access.workspace(request.user, slug, needs=Role.ADMIN)
+    if keys.credit_is_back(workspace, by=request.user, request=request):
+        messages.success(request, _("Thank you. What waited for credit is being sent."))
+    return redirect(workspace)
+
+
+@require_POST
 def refresh(request: SignedIn, slug: str) -> HttpResponse:
     """Reads account and catalogue again, soon and in the background."""
     workspace = access.workspace(request.user, slug, needs=Role.CREATOR)

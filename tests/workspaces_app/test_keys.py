@@ -342,3 +342,22 @@ def test_rotation_says_what_it_cannot_open(workspace: Workspace, settings: Setti
         call_command("rotate_keys", stdout=io.StringIO(), stderr=complained)
     assert complained.getvalue().startswith("workspace studio: sealed with key")
     assert json.dumps(API_KEY) not in complained.getvalue()
+
+
+def test_an_administrator_says_that_credit_is_back(
+    at_simulator: Workspace, admin: User, browse: Browse
+) -> None:
+    keys.save(at_simulator, API_KEY, by=None, checked=False)
+    address = at_simulator.get_absolute_url()
+    button = f"{address}key/credit-back/"
+    assert button not in browse(admin).get(address).content.decode()
+    key_states.close(at_simulator.key_fingerprint, seconds=None, reason="payment_required", scope="paid")
+    page = browse(admin).get(address).content.decode()
+    assert "Not enough credit: nothing new is started" in page
+    assert button in page
+
+    browse(admin).post(button)
+    browse(admin).post(button)
+
+    assert key_states.state(at_simulator.key_fingerprint, scope="paid") is None
+    assert AuditEntry.objects.filter(workspace=at_simulator, action="key.reopened").count() == 1

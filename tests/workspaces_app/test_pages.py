@@ -51,6 +51,7 @@ PAGES = [
     (f"/workspaces/studio/members/{ID}/role/", Role.ADMIN, "POST"),
     (f"/workspaces/studio/members/{ID}/password/", Role.ADMIN, "POST"),
     ("/workspaces/studio/key/remove/", Role.ADMIN, "POST"),
+    ("/workspaces/studio/key/credit-back/", Role.ADMIN, "POST"),
     ("/workspaces/studio/refresh/", Role.CREATOR, "POST"),
     (f"/workspaces/studio/catalogue/{ID}/favourite/", Role.CREATOR, "POST"),
     ("/workspaces/studio/webhook/register/", Role.ADMIN, "POST"),
