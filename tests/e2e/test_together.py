@@ -60,7 +60,9 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
     typed.fill("Cool and fast")
     first.get_by_label("Message to the agent").fill("Warm and slow")
     first.get_by_role("button", name="Send", exact=True).click()
-    expect(second.get_by_role("region", name="Conversation").get_by_text("Warm and slow")).to_be_visible()
+    expect(
+        second.get_by_role("region", name="Conversation").get_by_text("Warm and slow").first
+    ).to_be_visible()
 
     # Also after a reload: what was typed and what was known then belong together.
     second.reload()
