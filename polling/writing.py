@@ -81,7 +81,10 @@ class Writer:
         self._write_schedules(plain)
 
     def _write_schedules(self, reads: Sequence[Read]) -> None:
-        """One statement for all that brought no news, then what kinds do about failures."""
+        """One statement for all that brought no news, and what kinds do about failures.
+
+        In one transaction: a process that dies in between has done neither, and the next poll does both.
+        """
         if not reads:
             return
         outcomes = [
@@ -90,25 +93,31 @@ class Writer:
             else outcome_of(_kind(read.claim), read.claim, read.reading)
             for read in reads
         ]
-        ours = twice(lambda: claims.finish(self._token, outcomes))
+        for read in reads:
+            if isinstance(read.reading, Failed) and read.reading.closes_key and read.claim.fingerprint:
+                _close_key(read.claim, read.reading)
+        twice(lambda: self._finish(reads, outcomes))
         self._turns.pause()
+
+    def _finish(self, reads: Sequence[Read], outcomes: Sequence[claims.Outcome]) -> None:
         failures: dict[str, list[tuple[Claim, Failed, int]]] = defaultdict(list)
         stuck: dict[str, list[Claim]] = defaultdict(list)
-        for read, outcome in zip(reads, outcomes, strict=True):
-            if not isinstance(read.reading, Failed):
-                silent = outcome.group == "working" and read.claim.age >= cadence.STUCK_AFTER
-                if silent and outcome.pk in ours and read.reading is not None:
-                    stuck[read.claim.kind].append(read.claim)
-                continue
-            if read.reading.closes_key and read.claim.fingerprint:
-                _close_key(read.claim, read.reading)
-            if outcome.pk in ours and outcome.failures > read.claim.failures:
-                count = outcome.missing if read.reading.missing else outcome.failures
-                failures[read.claim.kind].append((read.claim, read.reading, count))
-        for name, failed in failures.items():
-            _tell_failed(name, failed)
-        for name, found in stuck.items():
-            _tell_stuck(name, found)
+        with transaction.atomic():
+            ours = claims.finish(self._token, outcomes)
+            for read, outcome in zip(reads, outcomes, strict=True):
+                if outcome.pk not in ours:
+                    continue
+                claim, reading = read.claim, read.reading
+                if isinstance(reading, Failed):
+                    if outcome.failures > claim.failures:
+                        count = outcome.missing if reading.missing else outcome.failures
+                        failures[claim.kind].append((claim, reading, count))
+                elif reading is not None and outcome.group == "working" and claim.age >= cadence.STUCK_AFTER:
+                    stuck[claim.kind].append(claim)
+            for name, failed in failures.items():
+                _tell_failed(name, failed)
+            for name, found in stuck.items():
+                _tell_stuck(name, found)
 
     def _write_news(self, kind: Kind, reads: Sequence[Read]) -> None:
         planned = self._planned(kind, reads)
@@ -210,16 +219,14 @@ def _tell_stuck(name: str, claims: Sequence[Claim]) -> None:
 
 
 def _tell(name: str, hook: Callable[[Kind], object]) -> None:
-    """Lets the kind do its part. The schedule is written: if that fails, the next poll tells again."""
-
-    def tell() -> None:
+    """Lets the kind do its part. What it cannot do is logged, and holds up no schedule."""
+    try:
         with transaction.atomic():
             hook(kinds.named(name))
-
-    try:
-        twice(tell)
     except KeyError:
         logger.debug("no app of this process registered %s", name)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception:
         logger.exception("what %s does about it failed", name)
 

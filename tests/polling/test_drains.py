@@ -10,8 +10,9 @@ from pytest_django.fixtures import Settings
 
 from polling import cadence, claims, drains, keys, readers, schedule
 from polling.clock import later
-from polling.kinds import Failed
+from polling.kinds import Changed, Failed
 from polling.models import PollState
+from polling.writing import Read, Writer
 from tests.polling.things import KEY, Things, make_due, row, slowly
 from tests.processes import Valkey, wait_until
 
@@ -66,9 +67,6 @@ def test_a_late_answer_is_dropped(things: Things) -> None:
     make_due(pk)
     things.values[pk] = "newer"
     assert drains.drain("polls") == 1
-
-    from polling.kinds import Changed
-    from polling.writing import Read, Writer
 
     Writer(old.lease_token).write([Read(old, "job", Changed("old", "working", "old"))])
     Writer(old.lease_token).write([Read(old, "job", Failed("unreachable", "late"))])
@@ -167,6 +165,37 @@ def test_a_third_404_in_a_row_is_told_as_the_third(things: Things) -> None:
         (pk, "not_found", 3),
     ]
     assert [pace.missing for pace in things.paces] == [0, 1, 2, 3]
+
+
+class Killed(BaseException):
+    """The end of a process, as far as a transaction is concerned."""
+
+
+def test_a_process_that_dies_before_it_told_a_failure_leaves_it_to_the_next_poll(things: Things) -> None:
+    (pk,) = things.add()
+    (claim,) = claims.claim("polls", {KEY: 1}, token=(token := uuid4()))
+
+    def dies() -> None:
+        raise Killed
+
+    things.at_failure = dies
+    with pytest.raises(Killed):
+        Writer(token).write([Read(claim, "job", Failed("not_found", "no", missing=True))])
+
+    assert (row(pk).missing, row(pk).lease_token) == (0, token)
+
+
+def test_a_failure_that_a_kind_cannot_take_holds_up_no_schedule(things: Things) -> None:
+    (pk,) = things.add()
+
+    def breaks() -> None:
+        raise ValueError("a defect of the kind")
+
+    things.at_failure = breaks
+    things.before = lambda claim: Failed("not_found", "no", missing=True)
+    drains.drain("polls")
+
+    assert (row(pk).missing, row(pk).lease_token) == (1, None)
 
 
 def test_a_failure_that_closes_the_key_stops_its_other_objects(things: Things) -> None:

@@ -26,6 +26,8 @@ class Things:
         # What a read of an object does before it answers; may return a Failed instead.
         self.before: Callable[[Claim], Failed | None] = lambda claim: None
         self.poisoned: set[UUID] = set()
+        # What a kind does about a failure before it is recorded here.
+        self.at_failure: Callable[[], None] = lambda: None
         self.reads: list[UUID] = []
         self.written: list[list[UUID]] = []
         self.failures: list[tuple[UUID, str, int]] = []
@@ -104,6 +106,7 @@ class Things:
         ]
 
     def _failed(self, failures: Sequence[tuple[Claim, Failed, int]]) -> None:
+        self.at_failure()
         self.failures += [(claim.object_id, failed.reason, count) for claim, failed, count in failures]
 
     def _cadence(self, pace: Pace) -> float | None:
