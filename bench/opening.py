@@ -13,6 +13,7 @@ import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.test import Client
@@ -99,7 +100,9 @@ def measure(run: Run) -> list[Figure]:
 def _visit(browser: Browser, address: str, cookie: Any, seen: Seen) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     try:
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        # For all addresses: without it the page's stream would be refused, and the page would load itself again.
+        host = urlsplit(address).hostname
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "domain": host, "path": "/"}])
         page = context.new_page()
         page.add_init_script(f"({WATCH})()")
         network = context.new_cdp_session(page)
