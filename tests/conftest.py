@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 from tests import migrated
 from tests.contract.client_requests import client_requests_fit_the_contract  # noqa: F401, a fixture
 from tests.processes import Valkey
+from tests.suite import KILLS
 
 
 def _is_local(address: Any) -> bool:
@@ -51,6 +52,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Without --long that goes for what is `usually` tested on the other one, too, and for what takes minutes.
     """
+    stray = [item.nodeid for item in items if item.get_closest_marker("faults") and not _kills(item)]
+    if stray:
+        raise pytest.UsageError(f"fault tests are only looked for in {', '.join(KILLS)}: {stray}")
     other = "sqlite" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgresql"
     long = config.getoption("--long")
 
@@ -67,6 +71,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
     items.sort(key=lambda item: -_seconds(item))
+
+
+def _kills(item: pytest.Item) -> bool:
+    return any(item.path.is_relative_to(item.config.rootpath / folder) for folder in KILLS)
 
 
 def _seconds(item: pytest.Item) -> float:
@@ -137,9 +145,7 @@ def valkey_server() -> Iterator[Valkey]:
 @pytest.fixture
 def valkey(valkey_server: Valkey, settings: Settings) -> Valkey:
     """An empty Valkey that `settings` points to. A test may kill it: the next one finds it alive again."""
-    if valkey_server.process is None or valkey_server.process.poll() is not None:
-        valkey_server.start()
-    valkey_server.flush()
+    valkey_server.clear()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey_server.url
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": valkey_server.url}}
     return valkey_server

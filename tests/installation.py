@@ -56,6 +56,7 @@ class Installation:
         self.folder = folder
         self.processes: dict[str, Forked] = {}
         self._nursery: Nursery | None = None
+        self._static_collected = False
         self.environment = {
             **{
                 name: value
@@ -86,8 +87,11 @@ class Installation:
 
     def collect_static(self) -> None:
         """Before the first web process. Nothing to do where another one did it for the same files."""
+        if self._static_collected:
+            return
         command = [sys.executable, "-m", "config.prepare", "static"]
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+        self._static_collected = True
 
     def set_clock(self, name: str, seconds: float) -> None:
         """The clock of that process's machine is so far ahead from now on; it needs one of its own (`nursery.OWN_CLOCKS`)."""
@@ -118,17 +122,15 @@ class Installation:
         for process in self.processes.values():
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
+    def clear(self) -> None:
+        """As before the first start: no process, no log, every clock right. Only what takes long is kept: Dailies is loaded."""
+        for name in list(self.processes):
+            self.kill(name)
+        for file in self.folder.iterdir():
+            file.unlink()
+
     def end(self) -> None:
-        for process in self.processes.values():
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self.processes.clear()
+        self.clear()
         if self._nursery is not None:
             self._nursery.close()
             self._nursery = None
@@ -141,18 +143,40 @@ class Installation:
 @contextlib.contextmanager
 def installed(simulator_url: str, valkey: Valkey, **environment: Any) -> Iterator[Installation]:
     """An installation whose HeyGen is at `simulator_url`; all its processes end with the block."""
-    with tempfile.TemporaryDirectory(prefix="dailies-installation-") as folder:
-        installation = Installation(
-            redis_url=valkey.url,
-            environment={
-                "HEYGEN_BASE_URL": simulator_url,
-                "MEDIA_HOSTS": simulator_url,
-                "SIMULATED": "True",
-                **{name: str(value) for name, value in environment.items()},
-            },
-            folder=Path(folder),
-        )
+    with Lender() as lender, lender.lend(simulator_url, valkey, **environment) as installation:
+        yield installation
+
+
+class Lender:
+    """Installations for one test after the other: those with the same environment get the same one, cleared after each. Loading
+    Dailies takes longer than most tests."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Installation] = {}
+        self._ends = contextlib.ExitStack()
+
+    def __enter__(self) -> Lender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.close()
+
+    @contextlib.contextmanager
+    def lend(self, simulator_url: str, valkey: Valkey, **environment: Any) -> Iterator[Installation]:
+        variables = {
+            "HEYGEN_BASE_URL": simulator_url,
+            "MEDIA_HOSTS": simulator_url,
+            "SIMULATED": "True",
+            "DATABASE_URL": database_url(),
+            **{name: str(value) for name, value in environment.items()},
+        }
+        identity = (valkey.url, *sorted(variables.items()))
+        if identity not in self._known:
+            folder = self._ends.enter_context(tempfile.TemporaryDirectory(prefix="dailies-installation-"))
+            made = Installation(redis_url=valkey.url, environment=variables, folder=Path(folder))
+            self._ends.callback(made.end)
+            self._known[identity] = made
         try:
-            yield installation
+            yield self._known[identity]
         finally:
-            installation.end()
+            self._known[identity].clear()

@@ -65,6 +65,13 @@ class Valkey:
             self.process.wait()
             self.process = None
 
+    def clear(self) -> None:
+        """Alive and empty, whatever was done to it."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        self.signal(signal.SIGCONT)
+        self.flush()
+
     def flush(self) -> None:
         with redis.Redis.from_url(self.url) as client:
             client.flushall()

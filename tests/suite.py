@@ -27,6 +27,8 @@ from tests.processes import postgres
 # pytest's exit codes.
 PASSED, NOTHING_COLLECTED = 0, 5
 
+# `tests/conftest.py` refuses one that kills processes anywhere else.
+KILLS = ("tests/faults", "tests/config")
 ORDINARY = "not browser and not faults and not contract"
 
 
@@ -42,6 +44,8 @@ class Part:
     by_file: bool = False
     # A test that takes longer hangs: it fails, and the stacks of all threads are printed.
     test_seconds: int = 120
+    # Where its tests are; looking for them everywhere costs each process ten seconds.
+    folders: tuple[str, ...] = ()
     # Whether a test that waited in vain gets a second try; the summary names those that needed it.
     again: bool = False
 
@@ -54,8 +58,16 @@ PARTS = (
     Part("PostgreSQL", ORDINARY, on_postgres=True, processes=2),
     Part("contract", "contract", processes=2, test_seconds=240),
     Part("browser", "browser", processes=1, test_seconds=180, again=True),
-    Part("faults, SQLite", "faults", processes=3, by_file=True, test_seconds=300),
-    Part("faults, PostgreSQL", "faults", on_postgres=True, processes=3, by_file=True, test_seconds=300),
+    Part("faults, SQLite", "faults", processes=3, by_file=True, test_seconds=300, folders=KILLS),
+    Part(
+        "faults, PostgreSQL",
+        "faults",
+        on_postgres=True,
+        processes=3,
+        by_file=True,
+        test_seconds=300,
+        folders=KILLS,
+    ),
 )
 # What a test that waited in vain, or did not wait for the browser, fails with: Playwright's own words, and those of
 # `wait_until`. That something was done twice, or shown wrongly, is never tried again.
@@ -142,6 +154,8 @@ def run(
         *(limit(part.test_seconds) if limited else ()),
         *(("--reruns", "1", *(f"--only-rerun={words}" for words in WAITED)) if part.again else ()),
         *for_pytest,
+        # Whoever names something, perhaps a file, means that.
+        *(() if any(not word.startswith("-") for word in for_pytest) else part.folders),
     ]
     environment = {
         **os.environ,

@@ -1,8 +1,13 @@
-"""One process that calls HeyGen as fast as it is let: `python -m tests.faults.caller poll|page|upload WORKSPACE SECONDS`."""
+"""Processes that call HeyGen as fast as they are let, one for each word: `python -m tests.faults.caller WORKSPACE SECONDS poll …`.
+
+The words: poll, page, upload. They are forked, so that Dailies is loaded once for all; they end with the one that forked them.
+"""
 
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
 import time
 from uuid import UUID
@@ -16,7 +21,7 @@ from polling.budget import Priority  # noqa: E402
 from workspaces_app.connections import connections_for  # noqa: E402
 
 
-def main(what: str, workspace_id: UUID, seconds: float) -> None:
+def call(what: str, workspace_id: UUID, seconds: float) -> None:
     end = time.monotonic() + seconds
     connection = connections_for({workspace_id})[workspace_id]
     while time.monotonic() < end:
@@ -34,5 +39,18 @@ def main(what: str, workspace_id: UUID, seconds: float) -> None:
             continue  # what is counted is what arrives at HeyGen
 
 
+def main(workspace_id: UUID, seconds: float, *kinds: str) -> None:
+    pids = []
+    for what in kinds:
+        pid = os.fork()
+        if pid == 0:
+            call(what, workspace_id, seconds)
+            os._exit(0)
+        pids.append(pid)
+    signal.signal(signal.SIGTERM, lambda *_: [os.kill(pid, signal.SIGKILL) for pid in pids])
+    for pid in pids:
+        os.waitpid(pid, 0)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], UUID(sys.argv[2]), float(sys.argv[3]))
+    main(UUID(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -11,14 +11,11 @@ import pytest
 from django.db import connection
 
 from simulator.testing import Running, running
-from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
-from tests.faults.proxy import proxied
-from tests.faults.wired import Wired
-from tests.installation import Installation, database_url, installed, reconnect
+from tests.faults.proxy import Proxy, proxied
+from tests.faults.wired import Wired, workspace_with_key
+from tests.installation import Lender, database_url, reconnect
 from tests.processes import Postgres, Valkey, postgres
 from tests.studio import Studio, pointed_at
-from workspaces_app import keys
-from workspaces_app.models import Role, User, Workspace
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,12 +56,35 @@ def own_postgres(transactional_db: None) -> Iterator[Postgres | None]:
         reconnect()
 
 
+@pytest.fixture(scope="session")
+def lender() -> Iterator[Lender]:
+    with Lender() as lender:
+        yield lender
+
+
+@pytest.fixture(scope="session")
+def wire_to() -> Iterator[Callable[[str], tuple[Proxy, str]]]:
+    """A proxy in front of a server, and the server's URL through it: the same for every test, as nothing had happened."""
+    wires: dict[str, tuple[Proxy, str]] = {}
+    with contextlib.ExitStack() as stack:
+
+        def lay(url: str) -> tuple[Proxy, str]:
+            if url not in wires:
+                wires[url] = stack.enter_context(proxied(url))
+            wires[url][0].clear()
+            return wires[url]
+
+        yield lay
+
+
 @pytest.fixture
-def studio(transactional_db: None, simulator_process: Running, valkey: Valkey) -> Iterator[Studio]:
+def studio(
+    transactional_db: None, simulator_process: Running, valkey: Valkey, lender: Lender
+) -> Iterator[Studio]:
     simulator_process.control.reset()
     with (
         pointed_at(simulator_process, valkey),
-        installed(
+        lender.lend(
             simulator_process.url,
             valkey,
             POLL_REQUESTS_PER_SECOND=100,
@@ -72,40 +92,46 @@ def studio(transactional_db: None, simulator_process: Running, valkey: Valkey) -
             COMMANDS_LOOK_SECONDS=20,
         ) as dailies,
     ):
-        workspace, person = _opened(dailies, simulator_process.url, simulator_process.key)
+        dailies.start("worker", "commands", "beat")
+        workspace, person = workspace_with_key(simulator_process.url, simulator_process.key)
         yield Studio(dailies, simulator_process, valkey, workspace, person, simulator_process.key)
 
 
 @pytest.fixture
 def wired(
-    request: pytest.FixtureRequest, transactional_db: None, simulator_process: Running, valkey: Valkey
+    request: pytest.FixtureRequest,
+    transactional_db: None,
+    simulator_process: Running,
+    valkey: Valkey,
+    lender: Lender,
+    wire_to: Callable[[str], tuple[Proxy, str]],
 ) -> Iterator[Wired]:
     """With a web process, too, and clocks that a test can set. A parameter is what its processes find in their environment besides."""
     rate, burst = 20.0, 20
     simulator_process.control.reset()
-    with contextlib.ExitStack() as stack:
-        proxy, url = stack.enter_context(proxied(simulator_process.url))
-        database, address = None, database_url()
-        if connection.vendor == "postgresql":
-            database, address = stack.enter_context(proxied(address))
-        stack.enter_context(pointed_at(simulator_process, valkey))
-        dailies = stack.enter_context(
-            installed(
-                simulator_process.url,
-                valkey,
-                # Its static files are in a folder apart.
-                DJANGO_SETTINGS_MODULE="tests.e2e.settings",
-                HEYGEN_BASE_URL=url,
-                DATABASE_URL=address,
-                POLL_REQUESTS_PER_SECOND=rate,
-                POLL_BURST=burst,
-                COMMANDS_LOOK_SECONDS=10,
-                TESTS_OWN_CLOCKS=True,
-                **getattr(request, "param", {}),
-            )
-        )
+    proxy, url = wire_to(simulator_process.url)
+    database, address = None, database_url()
+    if connection.vendor == "postgresql":
+        database, address = wire_to(address)
+    with (
+        pointed_at(simulator_process, valkey),
+        lender.lend(
+            simulator_process.url,
+            valkey,
+            # Its static files are in a folder apart.
+            DJANGO_SETTINGS_MODULE="tests.e2e.settings",
+            HEYGEN_BASE_URL=url,
+            DATABASE_URL=address,
+            POLL_REQUESTS_PER_SECOND=rate,
+            POLL_BURST=burst,
+            COMMANDS_LOOK_SECONDS=10,
+            TESTS_OWN_CLOCKS=True,
+            **getattr(request, "param", {}),
+        ) as dailies,
+    ):
         dailies.collect_static()
-        workspace, person = _opened(dailies, url, simulator_process.key)
+        dailies.start("worker", "commands", "beat")
+        workspace, person = workspace_with_key(url, simulator_process.key)
         dailies.start("web")
         yield Wired(
             dailies,
@@ -127,19 +153,5 @@ def neighbour(wired: Wired) -> Iterator[Wired]:
     key = "key-of-the-neighbour-0123456789"
     wired.simulator.control.account(key)
     with proxied(wired.simulator.url) as (proxy, url):
-        workspace, person = _workspace(url, key)
+        workspace, person = workspace_with_key(url, key)
         yield replace(wired, workspace=workspace, person=person, key=key, proxy=proxy)
-
-
-def _opened(dailies: Installation, heygen_url: str, key: str) -> tuple[Workspace, User]:
-    """Lets the processes begin, and gives them a workspace with a key and its administrator."""
-    dailies.start("worker", "commands", "beat")
-    return _workspace(heygen_url, key)
-
-
-def _workspace(heygen_url: str, key: str) -> tuple[Workspace, User]:
-    workspace: Workspace = WorkspaceFactory(base_url=heygen_url)
-    person: User = UserFactory()
-    MembershipFactory(user=person, workspace=workspace, role=Role.ADMIN)
-    keys.save(workspace, key, by=person, checked=True)
-    return workspace, person

@@ -72,6 +72,12 @@ class Proxy:
     def restore(self) -> None:
         self._do(self._set())
 
+    def clear(self) -> None:
+        """As it was in the beginning."""
+        self.refuse()
+        self.restore()
+        self.requests.clear()
+
     def reset(self) -> None:
         """Resets what is open; new connections are welcome."""
         self._do(self._reset_all())

@@ -22,27 +22,21 @@ KINDS = ("poll",) * 4 + ("page",) * 3 + ("upload",) * 3
 
 
 @pytest.fixture
-def callers(
-    transactional_db: None, simulator_process: Running, valkey: Valkey
-) -> Iterator[list[subprocess.Popen[bytes]]]:
+def callers(transactional_db: None, simulator_process: Running, valkey: Valkey) -> Iterator[None]:
     simulator_process.control.reset()
     workspace = WorkspaceFactory(base_url=simulator_process.url, key=simulator_process.key)
-    processes: list[subprocess.Popen[bytes]] = []
     with installed(simulator_process.url, valkey, POLL_REQUESTS_PER_SECOND=RATE, POLL_BURST=BURST) as dailies:
+        command = [sys.executable, "-m", "tests.faults.caller", str(workspace.pk), "45", *KINDS]
+        process = subprocess.Popen(command, cwd=ROOT, env=dailies.environment)
         try:
-            for kind in KINDS:
-                command = [sys.executable, "-m", "tests.faults.caller", kind, str(workspace.pk), "45"]
-                processes.append(subprocess.Popen(command, cwd=ROOT, env=dailies.environment))
-            yield processes
+            yield
         finally:
-            for process in processes:
-                process.kill()
-                process.wait()
+            process.terminate()
+            process.wait(10)
 
 
-def test_ten_processes_keep_the_budget_and_the_rest(
-    callers: list[subprocess.Popen[bytes]], simulator_process: Running, valkey: Valkey
-):
+@pytest.mark.usefixtures("callers")
+def test_ten_processes_keep_the_budget_and_the_rest(simulator_process: Running, valkey: Valkey):
     control = simulator_process.control
 
     def called() -> list[dict[str, object]]:

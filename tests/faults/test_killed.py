@@ -51,8 +51,8 @@ def test_a_killed_process_loses_nothing_and_doubles_nothing(studio: Studio, vict
 
 @pytest.mark.usually("sqlite")
 def test_every_one_of_120_messages_arrives_in_order(studio: Studio):
-    """At the usual pace of polling, with a window of 40: four messages a second, for half a minute."""
-    studio.simulator.control.set_speed(4)
+    """At the usual pace of polling, with a window of 40: eight messages a second, for a quarter of a minute."""
+    studio.simulator.control.set_speed(8)
     session = studio.create("A film with much to say [messages: 120]")
     studio.until(session, "message_count >= 120", seconds=90)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.faults.proxy import Proxy
 from tests.studio import Studio
+from workspaces_app import keys
+from workspaces_app.models import Role, User, Workspace
 
 
 @dataclass
@@ -16,3 +19,12 @@ class Wired(Studio):
     database: Proxy | None
     rate: float
     burst: int
+
+
+def workspace_with_key(heygen_url: str, key: str) -> tuple[Workspace, User]:
+    """A workspace with this key, and its administrator."""
+    workspace: Workspace = WorkspaceFactory(base_url=heygen_url)
+    person: User = UserFactory()
+    MembershipFactory(user=person, workspace=workspace, role=Role.ADMIN)
+    keys.save(workspace, key, by=person, checked=True)
+    return workspace, person
