@@ -208,8 +208,9 @@ def disturbed(drill: Drill, since: float, until: float) -> bool:
 
 
 def is_disturbance(name: str) -> bool:
-    """Whether a fault concerned our own processes, the network or what they stand on, not one answer."""
-    return not name.startswith(("GET ", "POST ", "files", "odd", "45", "reworded", "nothing"))
+    """Whether a fault concerned our own processes, the network or what they stand on, not one answer. A clock excuses
+    nothing: no rule depends on one."""
+    return not name.startswith(("GET ", "POST ", "files", "odd", "45", "reworded", "nothing", "clock"))
 
 
 # --- I8: secrets

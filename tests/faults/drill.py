@@ -34,6 +34,8 @@ SECONDS_BETWEEN_FAULTS = 0.4
 MOST_WAITING = 2
 KILLED = ("worker", "commands", "beat", "web")
 FROZEN = ("worker", "commands", "beat")
+# So far off are the clocks of machines, in seconds: ahead and behind, enough for a lease, a rest, a sign-in.
+CLOCKS = (60, 600, 3600, -60, -600, -3600)
 
 # What HeyGen or a network in between makes of an answer. `after`: the call was taken, only its answer is spoiled.
 BAD_ANSWERS = (
@@ -131,6 +133,8 @@ class Drill:
                 time.sleep(SECONDS_BETWEEN_FAULTS)  # the pace of the drill, not a wait for anything
         finally:
             self._end_faults(before=float("inf"))
+            for name in list(self._frozen):
+                self.studio.dailies.signal(name, signal.SIGCONT)
             self.studio.simulator.control.clear_faults()
             self.studio.simulator.control.settings(link_seconds=3600)
 
@@ -178,6 +182,7 @@ class Drill:
             (4, self._spoil_file),
             (4, self._kill_process),
             (3, self._freeze_process),
+            (3, self._set_clock),
             (3, self._database),
             (2, self._broker),
             (1, self._second_process),
@@ -268,8 +273,16 @@ class Drill:
             process.send_signal(signal.SIGCONT)
             self._frozen.discard(name)
 
-        self._for(self.chance.choice([2, 4, 11]), thaw)
+        # A timer: this thread may itself wait for what the frozen one holds, SQLite's only writer for one.
+        threading.Timer(self.chance.choice([2, 4, 11]), thaw).start()
         return f"freeze {name}"
+
+    def _set_clock(self) -> str:
+        """The clock of a machine is off for a while; that it is set right is a jump, too. The one of the database is not."""
+        name, seconds = self.chance.choice(KILLED), self.chance.choice(CLOCKS)
+        self.studio.dailies.set_clock(name, seconds)
+        self._for(self.chance.uniform(2, 12), lambda: self.studio.dailies.set_clock(name, 0))
+        return f"clock of {name}"
 
     def _broker(self) -> str:
         valkey = self.studio.valkey
