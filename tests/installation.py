@@ -55,6 +55,8 @@ class Installation:
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self.processes: dict[str, Forked] = {}
+        # A rule that does not hold in what is started from now on (`nursery.CHANGED_BY` undoes it).
+        self.undone = ""
         self._nursery: Nursery | None = None
         self._static_collected = False
         self.environment = {
@@ -81,7 +83,7 @@ class Installation:
             self._nursery = Nursery(self.environment, log=self.folder / "nursery.log")
         for name in names:
             log = self.folder / f"{name}.log"
-            self.processes[name] = self._nursery.start(name.partition(":")[0], log=log)
+            self.processes[name] = self._nursery.start(name.partition(":")[0], log=log, undone=self.undone)
         if "web" in names and wait:
             wait_until(self.web_answers, seconds=30, what="the web process answers")
 
@@ -128,6 +130,7 @@ class Installation:
             self.kill(name)
         for file in self.folder.iterdir():
             file.unlink()
+        self.undone = ""
 
     def end(self) -> None:
         self.clear()

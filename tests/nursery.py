@@ -26,7 +26,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# What a test may have changed before anything is forked: a module of `tests` with a function `change()`.
+# What a test may change in each process: a module of `tests` with a function `change(folder, undone)`. It gets the folder of
+# the logs, and what `start` was told.
 CHANGED_BY = "TESTS_CHANGED_BY"
 # Set, each process has a clock of its own (`tests.clocks`); its file lies beside its log.
 OWN_CLOCKS = "TESTS_OWN_CLOCKS"
@@ -89,11 +90,12 @@ class Nursery:
         self._socket.close()
         self._process.wait(10)
 
-    def start(self, name: str, *, log: Path) -> Forked:
+    def start(self, name: str, *, log: Path, undone: str = "") -> Forked:
         """Returns as soon as it is forked. Once for all waits for the loading of Dailies."""
         alive, held = os.pipe()
+        word = json.dumps({"name": name, "log": str(log), "undone": undone})
         try:
-            socket.send_fds(self._socket, [json.dumps({"name": name, "log": str(log)}).encode()], [held])
+            socket.send_fds(self._socket, [word.encode()], [held])
         finally:
             os.close(held)
         answer = self._socket.recv(64)
@@ -107,7 +109,7 @@ class Nursery:
 def serve(door: socket.socket) -> None:
     """Forks at each word; at the end of all words, what still runs is killed."""
     if CHANGED_BY in os.environ:
-        importlib.import_module(os.environ[CHANGED_BY]).change()
+        importlib.import_module(os.environ[CHANGED_BY])
     running: set[int] = set()
     while True:
         word, descriptors, _, _ = socket.recv_fds(door, 4096, 1)
@@ -118,7 +120,7 @@ def serve(door: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             door.close()
-            _live(wanted["name"], wanted["log"])
+            _live(wanted["name"], Path(wanted["log"]), wanted["undone"])
         os.close(descriptors[0])
         running.add(pid)
         door.send(str(pid).encode())
@@ -126,7 +128,7 @@ def serve(door: socket.socket) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _live(name: str, log: str) -> None:
+def _live(name: str, log: Path, undone: str) -> None:
     """What runs in a fork, and never returns. The pipe that tells of its life stays open."""
     code = 1
     try:
@@ -137,7 +139,9 @@ def _live(name: str, log: str) -> None:
         os.close(output)
 
         if OWN_CLOCKS in os.environ:
-            importlib.import_module("tests.clocks").own(Path(log).with_suffix(".clock"))
+            importlib.import_module("tests.clocks").own(log.with_suffix(".clock"))
+        if CHANGED_BY in os.environ:
+            importlib.import_module(os.environ[CHANGED_BY]).change(log.parent, undone)
         from config import process
 
         process.PROCESSES[name]()

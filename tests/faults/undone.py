@@ -1,36 +1,27 @@
-"""Rules of the engine, each of which can be undone in every process of an installation.
+"""Rules of the engine, each of which can be undone in the real processes of an installation.
 
-`tests.nursery` calls `change` before it forks the first of them, where `undoing(rule)` is in their environment.
+`tests.nursery` calls `change` in each process that it forks, where `CHANGES` is in the installation's environment.
 """
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
 
-from polling import budget, keys
-from tests.commands.test_mutations import repeats_blindly, sends_off_the_record
-from tests.mutations import Undo
+from tests.faults import rules_of_polls, rules_of_presses, rules_of_the_mirror, stops
 from tests.nursery import CHANGED_BY
-from tests.polling.test_mutations import nothing, sql, without_lease, without_sequence, without_token
 
-RULE = "TESTS_UNDONE_RULE"
-
-RULES: dict[str, Undo] = {
-    "on record before the network": sends_off_the_record,
-    "unknown is never repeated": repeats_blindly,
-    "lease": sql(without_lease),
-    "fence": sql(lambda known: without_token(without_sequence(known))),
-    "a rest is kept": nothing(keys, "close"),
-    "budget": nothing(budget, "admit"),
+RULES = {
+    rule.name: rule for rule in (*rules_of_presses.RULES, *rules_of_polls.RULES, *rules_of_the_mirror.RULES)
 }
 
-
-def undoing(rule: str) -> dict[str, str]:
-    """What to put into an installation's environment."""
-    return {CHANGED_BY: __name__, RULE: rule}
+# What to put into an installation's environment.
+CHANGES = {CHANGED_BY: __name__}
 
 
-def change() -> None:
-    RULES[os.environ[RULE]](pytest.MonkeyPatch())
+def change(folder: Path, undone: str) -> None:
+    """Undoes a rule in this process ("": none), and lets it be stopped where a test asks it to."""
+    if undone:
+        RULES[undone].undo(pytest.MonkeyPatch())
+    stops.install(folder)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from django.core.management import call_command
 
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.faults.proxy import Proxy
@@ -19,6 +21,18 @@ class Wired(Studio):
     database: Proxy | None
     rate: float
     burst: int
+
+    def renewed(self, *, undone: str = "") -> Wired:
+        """As if it had just been installed, without the rule that is undone, and without a web process."""
+        self.dailies.clear()
+        self.simulator.control.reset()
+        self.proxy.clear()
+        self.valkey.clear()
+        call_command("flush", verbosity=0, interactive=False)
+        self.dailies.undone = undone
+        self.dailies.start("worker", "commands", "beat")
+        workspace, person = workspace_with_key(self.workspace.base_url, self.key)
+        return replace(self, workspace=workspace, person=person)
 
 
 def workspace_with_key(heygen_url: str, key: str) -> tuple[Workspace, User]:
