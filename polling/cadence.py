@@ -35,6 +35,8 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 CONFIRMATIONS = ((10.0, 15.0), (60.0, MINUTE), (5 * MINUTE, 5 * MINUTE), (20 * MINUTE, 30 * MINUTE))
 # Pauses after the first and the second 404 in a row; a third ends it.
 MISSING = (5.0, 30.0)
+# So many in a row count as gone.
+GONE_AFTER = len(MISSING) + 1
 STUCK_AFTER = 15 * MINUTE
 # The part of a pause by which it is spread, so that what began together does not stay together.
 SPREAD = 0.1

@@ -18,8 +18,6 @@ HELD_SECONDS = 0.5
 # After the rest of a key its objects come back over so many seconds.
 RETURN_SECONDS = 2.0
 RATE_LIMITED_SECONDS = 5.0
-# A third 404 in a row.
-GONE_AFTER = 3
 
 
 def jitter_of(claim: Claim) -> float:
@@ -107,7 +105,7 @@ def _failed(kind: Kind | None, claim: Claim, failed: Failed) -> Outcome:
         jitter=jitter_of(claim),
     )
     delay = _delay(kind, pace)
-    group = "gone" if delay is None and missing >= GONE_AFTER else claim.group
+    group = "gone" if delay is None and missing >= cadence.GONE_AFTER else claim.group
     return Outcome(
         pk=claim.pk,
         sequence=claim.sequence,

@@ -182,7 +182,11 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
 
     A worker that died before it got here leaves it to the next 404.
     """
-    denied = [claim.object_id for claim, failure, count in failures if failure.missing and count >= 3]
+    denied = [
+        claim.object_id
+        for claim, failure, count in failures
+        if failure.missing and count >= cadences.GONE_AFTER
+    ]
     gone = list(Stream.objects.filter(pk__in=denied, gone_at=None).values_list("pk", flat=True))
     if not gone:
         return

@@ -19,7 +19,7 @@ from commands.models import Command
 from heygen import statuses
 from polling import clock
 from polling.budget import Priority
-from polling.cadence import DAY, HOUR, MINUTE, MISSING, Pace, standard, within_window
+from polling.cadence import DAY, GONE_AFTER, HOUR, MINUTE, Pace, standard, within_window
 from polling.changes import Announcement, announce
 from polling.digests import digest_of
 from polling.kinds import Changed, Claim, Failed, Kind, Reading, Unchanged
@@ -146,7 +146,9 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
 
     A worker that died before it got here leaves it to the next 404.
     """
-    denied = [claim.object_id for claim, failure, count in failures if failure.missing and count >= 3]
+    denied = [
+        claim.object_id for claim, failure, count in failures if failure.missing and count >= GONE_AFTER
+    ]
     if not denied:
         return
     gone = set(VideoSession.objects.filter(pk__in=denied, gone_at=None).values_list("pk", flat=True))
@@ -210,7 +212,7 @@ def on_stuck(claims: Sequence[Claim]) -> None:
 
 def cadence(pace: Pace) -> float | None:
     """Seconds to the next poll: the standard, with a few late looks at what is gone."""
-    late = pace.missing - len(MISSING) - 1
+    late = pace.missing - GONE_AFTER
     return RECHECKS[late] if 0 <= late < len(RECHECKS) else standard(pace)
 
 

@@ -13,6 +13,7 @@ import heygen
 from heygen import statuses
 from polling import clock
 from polling.budget import Priority
+from polling.cadence import GONE_AFTER
 from polling.changes import Announcement, announce
 from polling.digests import digest_of
 from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
@@ -25,8 +26,8 @@ from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
 
 KIND = "video"
-# HeyGen's own word in its bulk list, for one that it denied this often in a row.
-NOT_FOUND, DENIED_AFTER = "not_found", 3
+# HeyGen's own word in its bulk list, for one that it does not know.
+NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Ann
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     """Marks what HeyGen keeps denying, or it would look as if it were still being made. A film that we know stays."""
     denied = [
-        claim.object_id for claim, failure, count in failures if failure.missing and count >= DENIED_AFTER
+        claim.object_id for claim, failure, count in failures if failure.missing and count >= GONE_AFTER
     ]
     expected = Video.objects.filter(
         pk__in=denied, group__in=(StatusGroup.WORKING, StatusGroup.UNKNOWN)
