@@ -33,6 +33,7 @@ from realtime_app.querysets import LIST_FILTERS
 from realtime_app.sending import CREATE_KIND
 from workspaces_app import access as workspaces
 from workspaces_app import pickers
+from workspaces_app.context import mine as workspaces_of
 from workspaces_app.models import RecentItem, Role, Workspace
 from workspaces_app.requests import SignedIn
 
@@ -46,14 +47,13 @@ def stream_list(request: SignedIn) -> HttpResponse:
     asked = ListFilter(request.GET)
     asked.is_valid()
     slug, status = asked.cleaned_data.get("workspace") or "", asked.cleaned_data.get("status") or ""
-    mine = list(workspaces.visible_workspaces(request.user))
+    mine = workspaces_of(request)
     streams = Stream.objects.filter(workspace__in=mine).for_list()
     if slug:
         streams = streams.filter(workspace__slug=slug)
     if status:
         streams = streams.filter(LIST_FILTERS[status])
     found = Paginator(streams, STREAMS_PER_PAGE).get_page(asked.cleaned_data.get("page") or 1)
-    may_create = any(role.allows(Role.CREATOR) for role in workspaces.roles_of(request.user).values())
     return render(
         request,
         "realtime_app/list.html",
@@ -70,7 +70,6 @@ def stream_list(request: SignedIn) -> HttpResponse:
                 ("failed", _("Failed")),
             ],
             "narrowed": bool(slug or status),
-            "may_create": may_create,
             "running": any(not stream.ended for stream in found),
             "query": urlencode(
                 {name: value for name, value in (("workspace", slug), ("status", status)) if value}

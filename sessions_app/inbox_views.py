@@ -21,7 +21,6 @@ from sessions_app import access, actions, approving, lists, session_page, words
 from sessions_app import inbox as waiting_room
 from sessions_app.forms import AboutForm, InboxFilter, MessageForm, PressForm, SnoozeForm
 from sessions_app.models import VideoSession
-from workspaces_app import access as workspaces
 from workspaces_app import context as shell
 from workspaces_app.middleware import in_background
 from workspaces_app.models import Role
@@ -37,14 +36,13 @@ def inbox(request: SignedIn) -> HttpResponse:
     items = waiting_room.waiting(request.user, workspace=workspace)
     if request.htmx:
         return render(request, f"{TEMPLATE}#items", {"items": items, "workspace": workspace})
-    theirs = list(workspaces.visible_workspaces(request.user))
+    theirs = shell.mine(request)
     shown = {
         "items": items,
         "workspace": workspace,
         "workspaces": theirs,
         "snoozed": waiting_room.snoozed(request.user),
         "recent": lists.recent(theirs),
-        "may_create": workspaces.may_somewhere(request.user, Role.CREATOR),
         "needs_you_count": len(items),
     }
     return render(request, TEMPLATE, shown)

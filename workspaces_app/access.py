@@ -100,11 +100,6 @@ def workspace(user: Person, slug: str, *, needs: Role = Role.VIEWER) -> Workspac
     return found
 
 
-def may_somewhere(user: Person, needed: Role) -> bool:
-    """Whether there is a workspace in which the person may do what `needed` says."""
-    return any(role.allows(needed) for role in roles_of(user).values())
-
-
 def workspaces_with(user: Person, needed: Role) -> list[Workspace]:
     """The workspaces in which the person may do what `needed` says, by name: what a form offers."""
     roles = roles_of(user)

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from polling import health
 from workspaces_app import access
-from workspaces_app.models import Workspace
+from workspaces_app.models import Role, Workspace
 
 # For so long a process believes what it last knew of the mirror's health.
 BELIEVE_SECONDS = 5.0
@@ -26,8 +26,18 @@ class Banner:
 
 
 def workspaces(request: HttpRequest) -> dict[str, Any]:
-    """Context processor. Costs no query until a template uses what it gives."""
-    return {"nav_workspaces": SimpleLazyObject(lambda: mine(request))}
+    """Context processor: the person's workspaces, and whether they may start anything in one of them.
+
+    Costs no query until a template uses what it gives.
+    """
+    return {
+        "nav_workspaces": SimpleLazyObject(lambda: mine(request)),
+        "may_create": SimpleLazyObject(lambda: _may_create(request)),
+    }
+
+
+def _may_create(request: HttpRequest) -> bool:
+    return any(Role(workspace.my_role).allows(Role.CREATOR) for workspace in mine(request))
 
 
 def problems(request: HttpRequest) -> dict[str, Any]:
@@ -46,10 +56,13 @@ def _is_signed_in(request: HttpRequest) -> bool:
 
 
 def mine(request: HttpRequest) -> list[Workspace]:
-    """The person's workspaces by name; asked for once in a request, by whoever needs them first."""
+    """The person's workspaces by name, each with `my_role`; asked for once in a request, by whoever needs them first."""
     found: list[Workspace] | None = getattr(request, "_workspaces", None)
     if found is None:
-        found = list(access.visible_workspaces(request.user)) if _is_signed_in(request) else []
+        found = []
+        if _is_signed_in(request):
+            roles = access.role_of(request.user, workspace="pk")
+            found = list(access.visible_workspaces(request.user).annotate(my_role=roles))  # type: ignore[no-redef]  # the model declares it
         request._workspaces = found  # type: ignore[attr-defined]
     return found
 

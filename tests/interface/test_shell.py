@@ -11,8 +11,9 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from interface.context import navigation, place_of, shell
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, UserFactory
 from tests.markup import inline_code
+from workspaces_app.models import Role
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
@@ -123,3 +124,13 @@ def test_a_refusal_gives_its_reason():
     html = render_to_string("403.html", {"exception": "This needs the role “Approver” & more"})
     assert "<p data-reason>This needs the role “Approver” &amp; more</p>" in html
     assert "data-reason" not in render_to_string("403.html", {"exception": ""})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("role", "offered"), [(Role.VIEWER, False), (Role.CREATOR, True)])
+def test_new_sessions_are_offered_to_who_may_begin_one(role: Role, offered: bool) -> None:
+    client = Client()
+    client.force_login(MembershipFactory(role=role).user)
+
+    for address in ("/", "/sessions/", "/live/"):
+        assert ('href="/sessions/new/"' in client.get(address).content.decode()) is offered

@@ -60,7 +60,7 @@ def test_the_list_costs_the_same_for_one_and_for_three(
     browser = browse(creator)
     browser.get("/live/")  # the first request of a sign-in notes in the session that somebody is there
     # Session, person, workspaces, count, rows, starts that are under way, looks, roles.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         assert browser.get("/live/").status_code == 200
 
 

@@ -55,6 +55,8 @@ class Workspace(models.Model):
     if TYPE_CHECKING:
         # Only those of `connections.connections_for` know it.
         key_epoch: int
+        # Only those of `context.mine` know it.
+        my_role: str
 
     class Meta:
         verbose_name = _("workspace")
