@@ -201,8 +201,8 @@ def adopts_whatever_is_new(patch: pytest.MonkeyPatch) -> None:
 
 
 RULES = (
-    Rule("alignment, not a set of texts", tells_apart_by_words, equal_words_are_two_messages, quick=True),
-    Rule("windows are joined", answers(transcript, "_align", None), a_full_window_goes_on, quick=True),
+    Rule("alignment, not a set of texts", tells_apart_by_words, equal_words_are_two_messages),
+    Rule("windows are joined", answers(transcript, "_align", None), a_full_window_goes_on),
     Rule("a hole is marked", answers(transcript, "_align", transcript._Alignment([(0, 0)])), more_than_a_window_leaves_a_gap),
     Rule("a lone text proves nothing", answers(transcript, "_recognisable", True), more_than_a_window_leaves_a_gap),
     Rule("the last may be reworded", lambda patch: patch.setattr(transcript, "_same_slot", transcript._same_words), what_grows_is_one_message),
