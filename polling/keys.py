@@ -20,8 +20,10 @@ from polling.models import KeyEntry, KeyState
 logger = logging.getLogger(__name__)
 
 Scope = Literal["all", "paid"]
+# By the database's clock.
+RESTS_NOW = Q(needs_person=True) | Q(closed_until__gt=Now())
 
-__all__ = ["KeyState", "Scope", "close", "epoch", "epoch_of", "reopen", "resting", "state"]
+__all__ = ["KeyState", "Scope", "close", "epoch", "epoch_of", "reopen", "resting", "rests", "state"]
 
 
 def close(
@@ -105,6 +107,13 @@ def state(fingerprint: str, *, scope: Scope = "all") -> KeyState | None:
     return resting(scope=scope).filter(fingerprint=fingerprint).first()
 
 
+def rests(fingerprint: str) -> list[KeyState]:
+    """All that a key rests from now, what concerns every call first."""
+    return sorted(
+        KeyState.objects.filter(RESTS_NOW, fingerprint=fingerprint), key=lambda row: row.scope == "paid"
+    )
+
+
 def resting(*, scope: Scope = "all") -> QuerySet[KeyState]:
     """The rows of all keys that rest now, by the database's clock."""
-    return KeyState.objects.filter(Q(needs_person=True) | Q(closed_until__gt=Now()), scope=scope)
+    return KeyState.objects.filter(RESTS_NOW, scope=scope)

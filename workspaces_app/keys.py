@@ -134,15 +134,10 @@ def remove(workspace: Workspace, *, by: User | None, request: HttpRequest | None
     return True
 
 
-def waits_for_credit(workspace: Workspace) -> bool:
-    """Whether HeyGen refused to be paid with this key, and nothing that costs money is sent until a person says so."""
-    closed = key_states.state(workspace.key_fingerprint, scope="paid") if workspace.has_key else None
-    return closed is not None and closed.reason == NO_CREDIT
-
-
 def credit_is_back(workspace: Workspace, *, by: User, request: HttpRequest | None = None) -> bool:
     """Lets what costs money be sent again; False when nothing held it back. HeyGen may still refuse, which closes it anew."""
-    if not waits_for_credit(workspace):
+    rests = key_states.rests(workspace.key_fingerprint) if workspace.has_key else []
+    if all(rest.reason != NO_CREDIT for rest in rests):
         return False
     with transaction.atomic():
         key_states.reopen(workspace.key_fingerprint, scope="paid")

@@ -16,7 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from commands.models import Command
 from polling import keys as key_states
 from polling import schedule
+from polling.models import KeyState
 from workspaces_app import account, keys
+from workspaces_app.connections import NO_CREDIT
 from workspaces_app.models import AccountSnapshot, CatalogueItem, CatalogueKind, CatalogueRead, Workspace
 
 USAGE_DAYS = 30
@@ -89,7 +91,8 @@ def of(workspace: Workspace) -> Overview:
     snapshot = AccountSnapshot.objects.filter(workspace=workspace).first()
     read = CatalogueRead.objects.filter(workspace=workspace).first()
     fresh = schedule.freshness(account.KIND, [workspace.pk]).get(workspace.pk)
-    group, words, until = _key(workspace)
+    closed = key_states.rests(workspace.key_fingerprint) if workspace.has_key else []
+    group, words, until = _key(workspace, closed)
     since = timezone.now() - timedelta(days=USAGE_DAYS)
     return Overview(
         balance=snapshot.balance_words if snapshot else "",
@@ -102,22 +105,20 @@ def of(workspace: Workspace) -> Overview:
         catalogue_as_of=read.finished_at if read else None,
         catalogue_problems=[f"{part}: {why}" for part, why in read.problems.items()] if read else [],
         may_refresh=workspace.has_key,
-        waits_for_credit=keys.waits_for_credit(workspace),
+        waits_for_credit=any(rest.reason == NO_CREDIT for rest in closed),
         usage=[_presses(workspace, since), *(line for lines in _usage for line in lines(workspace, since))],
     )
 
 
-def _key(workspace: Workspace) -> tuple[str, str, datetime | None]:
+def _key(workspace: Workspace, closed: Sequence[KeyState]) -> tuple[str, str, datetime | None]:
     """The state of the key as a status: group, words, and until when it rests."""
     if not workspace.has_key:
         return "needs_you", _("No API key"), None
-    closed = key_states.state(workspace.key_fingerprint) or key_states.state(
-        workspace.key_fingerprint, scope="paid"
-    )
-    if closed is None:
+    if not closed:
         return "done", _("In use"), None
-    words = str(KEY_WORDS.get(closed.reason, closed.reason))
-    return ("failed" if closed.needs_person else "working"), words, closed.closed_until
+    rest = closed[0]
+    words = str(KEY_WORDS.get(rest.reason, rest.reason))
+    return ("failed" if rest.needs_person else "working"), words, rest.closed_until
 
 
 def _catalogue(workspace: Workspace) -> str:

@@ -113,7 +113,7 @@ def test_list_costs_the_same_for_many(count: int, browse: Browse, django_assert_
         MembershipFactory(user=user)
     client = browse(user)
     client.get("/workspaces/")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get("/workspaces/")
 
 
@@ -128,7 +128,7 @@ def test_overview_costs_the_same_for_many_members(
     MembershipFactory.create_batch(count, workspace=workspace)
     client = browse(admin)
     client.get("/workspaces/studio/")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         client.get("/workspaces/studio/")
 
 
