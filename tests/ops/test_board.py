@@ -71,7 +71,7 @@ def test_it_costs_the_same_with_one_row_and_with_three(
         for _ in range(more):
             populate()
         inside.get("/ops/")
-        with django_assert_num_queries(24):
+        with django_assert_num_queries(25):
             shown = inside.get("/ops/")
     board = shown.context["board"]
     assert (len(board.mirror.keys), board.work.asking, board.work.queued, board.work.gaps) == (3, 3, 3, 3)

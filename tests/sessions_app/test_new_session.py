@@ -40,7 +40,7 @@ from workspaces_app.models import (
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "/sessions/new/"
-QUERIES = 20
+QUERIES = 21
 
 
 @pytest.fixture

@@ -121,12 +121,12 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown(size: int, djang
         press_in(session, "queued", by=UserFactory())
     client = signed_in(session)
     client.get(session.get_absolute_url())
-    with django_assert_num_queries(10):  # two of them for who is asking
+    with django_assert_num_queries(11):  # three of them for who is asking
         client.get(session.get_absolute_url())
 
 
 def test_a_page_with_everything_costs_a_query_for_what_is_seldom_there(django_assert_num_queries: Any):
-    """Beside the ten: older messages that make storyboards, approvals, notes, and what was not read for long."""
+    """Beside the eleven: older messages that make storyboards, approvals, notes, and what was not read for long."""
     size = session_page.PAGE + 5
     session = reviewing()
     for position in range(2, size):
@@ -141,7 +141,7 @@ def test_a_page_with_everything_costs_a_query_for_what_is_seldom_there(django_as
     client = Client()
     client.force_login(user)
     client.get(session.get_absolute_url())
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(session.get_absolute_url())
 
 
