@@ -267,7 +267,7 @@ def by_its_own_clock(patch: pytest.MonkeyPatch) -> None:
 
 
 RULES = (
-    Rule("one worker sends", two_steps, a_hint_that_comes_many_times_sends_once, quick=True),
+    Rule("one worker sends", two_steps, a_hint_that_comes_many_times_sends_once),
     Rule("on record before the network", within.sends_off_the_record, a_sender_that_is_killed_is_not_followed_by_another, quick=True),
     Rule("unknown is never repeated", within.repeats_blindly, a_lost_answer_is_looked_for, quick=True),
     Rule("order", within.without_order, what_was_pressed_first_is_sent_first),
