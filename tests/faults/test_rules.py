@@ -10,12 +10,16 @@ Retry-After is the least        a pause of the object below the rest of the whol
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from tests.faults import rules_of_polls, rules_of_presses, rules_of_the_mirror
 from tests.faults.rule import Missed, Rule
 from tests.faults.undone import CHANGES, RULES
 from tests.faults.wired import Wired
+
+logger = logging.getLogger(__name__)
 
 pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite"), pytest.mark.lasts(110)]
 
@@ -31,6 +35,8 @@ GROUPS = [
         )
     ),
 ]
+
+TRIES = 3
 
 every_group = pytest.mark.parametrize("rules", GROUPS)
 changeable = pytest.mark.parametrize("wired", [pytest.param(CHANGES, id="")], indirect=True)
@@ -50,9 +56,17 @@ def test_each_rule_that_is_undone_is_missed(wired: Wired, rules: list[Rule]):
 
 
 def is_missed(rule: Rule, wired: Wired) -> bool:
+    """Whether one of a few runs without the rule fails because of it: two things have to meet in time for that."""
+    return any(_is_missed_at_once(rule, wired.renewed(undone=rule.name)) for _ in range(TRIES))
+
+
+def _is_missed_at_once(rule: Rule, wired: Wired) -> bool:
     try:
-        rule.scene(wired.renewed(undone=rule.name))
+        rule.scene(wired)
     except Missed:
         # Because of the rule, not of a process that could not even begin without it.
         return all(process.poll() is None for process in wired.dailies.processes.values())
+    except AssertionError as exc:
+        # Without its rule the installation did not even get to where the rule matters.
+        logger.warning("%s: %s", rule.name, exc)
     return False
