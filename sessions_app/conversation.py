@@ -228,6 +228,11 @@ def _explanation(command: Command) -> str:
     return _("HeyGen's answer was lost. We are finding out whether it arrived; it is not sent twice.")
 
 
+def is_answered(session: VideoSession, last: Message | None) -> bool:
+    """Whether a person had the last word and the agent still seems to wait: HeyGen shows a message before the status changes."""
+    return session.group == "needs_you" and last is not None and last.role == "user"
+
+
 def question(
     session: VideoSession, messages: Sequence[Message], *, with_choices: bool = True
 ) -> Question | None:

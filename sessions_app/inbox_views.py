@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from workspaces_app import context as shell
 from workspaces_app.middleware import in_background
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
+
+T = TypeVar("T")
 
 TEMPLATE = "sessions_app/inbox.html"
 
@@ -154,8 +156,7 @@ def _judge(
     press = PressForm(request.POST)
     if not press.is_valid() or press.cleaned_data["revision"] is None:
         return _pressed(request, session, error=_("This form is out of date. Load the page again."))
-    now: list[approving.Standing] = []
-    return _press(request, session, lambda: now.append(action(press.cleaned_data)), done=lambda: done(now[0]))
+    return _press(request, session, lambda: action(press.cleaned_data), done=done)
 
 
 @login_required
@@ -179,7 +180,7 @@ def reply(request: SignedIn, pk: UUID) -> HttpResponse:
                 by=request.user,
                 question=asked["question"],
             ),
-            done=lambda: _("Answered. It is being sent."),
+            done=lambda _command: _("Answered. It is being sent."),
         )
     form = MessageForm(request.POST)
     if not form.is_valid():
@@ -195,7 +196,7 @@ def reply(request: SignedIn, pk: UUID) -> HttpResponse:
             undecided=undecided,
             seen=form.cleaned_data["seen"],
         ),
-        done=lambda: _("Your answer is being sent."),
+        done=lambda _command: _("Your answer is being sent."),
         form=form,
     )
 
@@ -203,13 +204,14 @@ def reply(request: SignedIn, pk: UUID) -> HttpResponse:
 def _press(
     request: SignedIn,
     session: VideoSession,
-    action: Callable[[], object],
+    action: Callable[[], T],
     *,
-    done: Callable[[], str],
+    done: Callable[[T], str],
     form: MessageForm | None = None,
 ) -> HttpResponse:
+    """`done` says in words what came of the action."""
     try:
-        action()
+        result = action()
     except approving.NotApproved as refused:
         return _pressed(request, session, error=str(refused.sentence), form=form)
     except actions.SaidMeanwhile as meanwhile:
@@ -221,7 +223,7 @@ def _press(
             error=_("This form was sent before. Load the page again to see what became of it."),
             form=form,
         )
-    return _pressed(request, session, done=done())
+    return _pressed(request, session, done=done(result))
 
 
 def _pressed(request: SignedIn, session: VideoSession, **outcome: Any) -> HttpResponse:

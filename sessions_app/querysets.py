@@ -19,9 +19,6 @@ from polling import clock
 from sessions_app.listed import Listed
 from workspaces_app.scoping import WorkspaceScoped
 
-# No run takes so long without a word, a video or another status; what stands still longer is stuck.
-WORKS_AT_MOST_SECONDS = 3 * 3600
-
 if TYPE_CHECKING:
     from sessions_app.models import (  # noqa: F401
         Approval,
@@ -42,6 +39,9 @@ if TYPE_CHECKING:
 # HeyGen's words for an agent at work on the next answer; a rendering takes its time.
 THINKING = ("thinking", "processing")
 LINK_FRESH_SECONDS = 300
+
+# No run takes so long without a word, a video or another status; what stands still longer is stuck.
+WORKS_AT_MOST_SECONDS = 3 * 3600
 
 
 class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):

@@ -115,7 +115,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     several_decide = ApprovalRule.of(session.workspace).needed > 1
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
-    answered = any(press.is_under_way and press.kind == "send" for press in presses)
+    answered = any(press.is_under_way and press.kind == "send" for press in presses) or (
+        conversation.is_answered(session, newest[-1] if newest else None)
+    )
     board = _storyboard(session, newest, resources, by_id, files)
     return {
         "session": session,

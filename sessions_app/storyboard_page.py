@@ -14,7 +14,17 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from sessions_app import access, approving, comparing, meanwhile, prose, storyboard, tiles, words
+from sessions_app import (
+    access,
+    approving,
+    comparing,
+    conversation,
+    meanwhile,
+    prose,
+    storyboard,
+    tiles,
+    words,
+)
 from sessions_app.models import MediaFile, Message, Mode, Resource, VideoSession
 from sessions_app.session_page import KIND, VARIANTS, Rights
 from sessions_app.storyboard import Revision
@@ -149,7 +159,9 @@ def verdict(
         rights.may_send and ApprovalRule.of(session.workspace).creators_may
     )
     # Nobody should send a second message without having seen the first.
-    answered = meanwhile.under_way().filter(object_id=session.pk).exists()
+    answered = meanwhile.under_way().filter(object_id=session.pk).exists() or (
+        conversation.is_answered(session, session.messages.order_by("position").last())
+    )
     takes_messages = session.mode == Mode.CHAT and session.gone_at is None
     return {
         "session": session,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +18,18 @@ from django.views.decorators.http import require_POST, require_safe
 from commands import tokens
 from commands.ledger import TokenTaken
 from polling import schedule
-from sessions_app import access, actions, meanwhile, review_notes, session_page, storyboard, storyboard_page
+from sessions_app import (
+    access,
+    actions,
+    meanwhile,
+    note_drafts,
+    review_notes,
+    session_page,
+    storyboard,
+    storyboard_page,
+)
 from sessions_app.forms import MAX_TEXT, BoardChoice, ChangesForm, PictureNotesForm
 from sessions_app.models import VideoSession
-from sessions_app.storyboard import Revision
 from workspaces_app import access as workspaces
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
@@ -65,55 +72,17 @@ def _page(
                 (shot, form[f"note-{shot.number}"] if shot.number is not None else None)
                 for shot in shown.shots
             ],
-            "left": _left_behind(session, found) if shown.is_newest else (),
+            "left": note_drafts.left_behind(session, found) if shown.is_newest else (),
             "token": tokens.new(),
-            "board_draft": _board_draft(session, shown.position),
-            "drafts_sent": _draft_keys(session, found, BoardChoice(request.GET).chosen()["sent"]),
+            "board_draft": note_drafts.board(session, shown.position),
+            "drafts_sent": note_drafts.of_storyboard(
+                session, found, BoardChoice(request.GET).chosen()["sent"]
+            ),
         }
     status = (
         422 if form is not None and form.errors else 200 if shown is not None or revision is None else 404
     )
     return render(request, PAGE, context, status=status)
-
-
-def _board_draft(session: VideoSession, position: int) -> str:
-    """Under which name the browser keeps the note on all of the storyboard at that position."""
-    return f"board:{session.pk}:{position}"
-
-
-def _message_draft(session: VideoSession, position: object, text: str = "") -> str:
-    """Under which name it keeps what becomes of the message `text` that notes were put together to; without one, of any."""
-    its = f":{sha256(text.encode()).hexdigest()[:16]}" if text else ""
-    return f"message:{session.pk}:{position}{its}"
-
-
-def _draft_keys(session: VideoSession, found: Sequence[Revision], position: int | None) -> list[str]:
-    """Everything that it keeps of notes on the storyboard at that position."""
-    return [
-        name
-        for revision in found
-        if revision.position == position
-        for name in (
-            *(f"picture:{resource.pk}" for resource in revision.resources),
-            _board_draft(session, position),
-            _message_draft(session, position),
-        )
-    ]
-
-
-def _left_behind(session: VideoSession, found: Sequence[Revision]) -> list[tuple[str, int, int | None]]:
-    """Where notes may have been written that the newest storyboard has no place for: (name of the draft, number of the
-    storyboard, place of the picture), without a place for the note on all of it. Newest first."""
-    *earlier, newest = found
-    known = {resource.pk for resource in newest.resources}
-    left: list[tuple[str, int, int | None]] = []
-    for revision in reversed(earlier):
-        for place, resource in enumerate(revision.resources, start=1):
-            if resource.pk not in known:
-                left.append((f"picture:{resource.pk}", revision.number, place))
-        known.update(resource.pk for resource in revision.resources)
-        left.append((_board_draft(session, revision.position), revision.number, None))
-    return left
 
 
 @login_required
@@ -165,7 +134,7 @@ def _message_page(
 
     What is changed of it outlives a reload, until the notes are put together to something else.
     """
-    draft = _message_draft(session, form["notes_on"].value(), str(form["message"].value() or ""))
+    draft = note_drafts.message(session, form["notes_on"].value(), str(form["message"].value() or ""))
     form.fields["message"].widget.attrs |= {"data-draft": draft, "data-draft-wins": True}
     context = {
         "session": session,

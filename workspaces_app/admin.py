@@ -135,7 +135,10 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
         ):
             # Whoever enters a key sees where it goes; nobody else may send it to another place.
             messages.warning(
-                request, _("The API key was for the old address and was forgotten. A member enters it again.")
+                request,
+                _(
+                    "The API key was for the old address and was forgotten. An administrator of the workspace enters it again."
+                ),
             )
         if "dialect" in form.changed_data:
             keys.read_again(obj.pk)

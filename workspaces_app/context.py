@@ -59,10 +59,7 @@ def mine(request: HttpRequest) -> list[Workspace]:
     """The person's workspaces by name, each with `my_role`; asked for once in a request, by whoever needs them first."""
     found: list[Workspace] | None = getattr(request, "_workspaces", None)
     if found is None:
-        found = []
-        if _is_signed_in(request):
-            roles = access.role_of(request.user, workspace="pk")
-            found = list(access.visible_workspaces(request.user).annotate(my_role=roles))  # type: ignore[no-redef]  # the model declares it
+        found = list(access.with_roles(request.user)) if _is_signed_in(request) else []
         request._workspaces = found  # type: ignore[attr-defined]
     return found
 

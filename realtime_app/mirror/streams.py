@@ -178,10 +178,7 @@ def _follow_words(claim: Claim, stream: Stream) -> None:
 
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
-    """A third 404 in a row: HeyGen has no such stream any more. What we have stays.
-
-    A worker that died before it got here leaves it to the next 404.
-    """
+    """A third 404 in a row: HeyGen has no such stream any more. What we have stays. Told once."""
     denied = [
         claim.object_id
         for claim, failure, count in failures

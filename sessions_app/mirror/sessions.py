@@ -142,10 +142,7 @@ def _messages_per_second(session: heygen.RemoteSession) -> float:
 
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
-    """A third 404 in a row: HeyGen has no such session any more. What we have stays.
-
-    A worker that died before it got here leaves it to the next 404.
-    """
+    """A third 404 in a row: HeyGen has no such session any more. What we have stays. Told once."""
     denied = [
         claim.object_id for claim, failure, count in failures if failure.missing and count >= GONE_AFTER
     ]

@@ -17,7 +17,7 @@ from commands.models import Command
 from sessions_app import approving, inbox, sending
 from sessions_app.models import Approval, VideoSession
 from sessions_app.words import event_sentence
-from tests.factories import MembershipFactory, UserFactory
+from tests.factories import MembershipFactory, MessageFactory, UserFactory
 from tests.sessions_app.presses import press_in
 from tests.sessions_app.storyboards import reviewing, says, shows
 from timeline.models import Event
@@ -418,6 +418,26 @@ def test_an_approval_that_waited_until_the_agent_went_on_is_not_sent():
     outcome = sending.send_message(Command.objects.get())
 
     assert (outcome.status, outcome.code) == (None, "not_waiting")  # type: ignore[union-attr]
+
+
+def test_no_page_offers_what_was_answered_though_the_status_is_still_from_before():
+    """HeyGen shows an answer in the conversation before it says that the agent goes on."""
+    session = reviewing()
+    client = Client()
+    client.force_login(member(session))
+    addresses = [
+        reverse(f"sessions:{page}", args=[session.pk]) for page in ("detail", "storyboard", "inbox-pane")
+    ]
+    htmx = {"HX-Request": "true"}
+    assert all(
+        "Approve storyboard 1" in client.get(each, headers=htmx).content.decode() for each in addresses
+    )
+
+    MessageFactory(session=session, position=2, role="user", content="Approved", command=None)
+    VideoSession.objects.update(message_count=3)
+
+    for each in addresses:
+        assert "Approve storyboard 1" not in client.get(each, headers=htmx).content.decode(), each
 
 
 def test_an_approval_that_arrived_after_all_is_not_sent_again():

@@ -40,7 +40,7 @@ from workspaces_app.models import (
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "/sessions/new/"
-QUERIES = 21
+QUERIES = 20
 
 
 @pytest.fixture

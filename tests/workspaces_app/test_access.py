@@ -39,7 +39,7 @@ def test_somebody_switched_off_sees_nothing() -> None:
     membership = MembershipFactory(user=UserFactory(is_active=False))
     assert list(access.visible_workspaces(membership.user)) == []
     assert access.role_in(membership.user, membership.workspace_id) is None
-    assert access.roles_of(membership.user) == {}
+    assert access.workspaces_with(membership.user, Role.VIEWER) == []
 
 
 def test_visible_to_scopes_every_row_with_a_workspace() -> None:

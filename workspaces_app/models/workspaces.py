@@ -55,7 +55,7 @@ class Workspace(models.Model):
     if TYPE_CHECKING:
         # Only those of `connections.connections_for` know it.
         key_epoch: int
-        # Only those of `context.mine` know it.
+        # Only those of `access.with_roles` know it.
         my_role: str
 
     class Meta:
