@@ -91,6 +91,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = 1
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says why a run fails in which every test that ran has passed."""
+    if config.getoption("--fail-on-skip") and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line(
+            "FAILED: this run may skip no test; mark what belongs to one database", red=True
+        )
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_outside_network() -> Iterator[None]:
     """A test that reaches for the internet fails, instead of passing on one machine only."""

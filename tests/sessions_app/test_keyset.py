@@ -76,10 +76,9 @@ def test_a_cursor_survives_an_address():
     assert keyset.Cursor.read(str(cursor)) == cursor
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db
 def test_postgresql_starts_no_helper_for_the_rows_of_a_page():
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no helpers")
     with connection.cursor() as cursor:
         cursor.execute("SHOW max_parallel_workers_per_gather")
         assert cursor.fetchone() == ("0",)
