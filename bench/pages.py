@@ -6,6 +6,7 @@ small set are two databases; the small one is measured in a child process of the
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -80,6 +81,9 @@ class Reader:
         begun = time.monotonic()
         self.seeded = seed(sessions)
         self.seed_seconds = time.monotonic() - begun
+        # As the web process does. What the seeding left behind would be walked again and again, on the large set only.
+        gc.collect()
+        gc.freeze()
         self.client = Client()
         self.client.force_login(self.seeded.person)
         self.pages = pages(self.seeded, self._last_cursor())

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -26,8 +26,8 @@ def visible_workspaces(user: Person) -> WorkspaceQuerySet:
 
 
 def with_roles(user: Person) -> WorkspaceQuerySet:
-    """The same, each with `my_role`, what the person is there."""
-    mine = role_of(user, workspace="pk")
+    """The same, each with `my_role`, what the person is there: a field of the membership that is joined already."""
+    mine = F("memberships__role")
     return visible_workspaces(user).annotate(my_role=mine)  # type: ignore[no-redef]  # the model declares it
 
 
@@ -66,10 +66,12 @@ def require(user: Person, workspace_id: UUID, needed: Role) -> Role:
     return required(role_in(user, workspace_id), needed)
 
 
-def role_of(user: Person, *, workspace: str = "workspace_id") -> Subquery:
+def role_of(user: Person) -> Subquery:
     """The person's role as an annotation of rows that have a workspace: it comes with them instead of after them."""
     return Subquery(
-        Membership.objects.filter(user_id=user.pk or -1, workspace_id=OuterRef(workspace)).values("role")[:1]
+        Membership.objects.filter(user_id=user.pk or -1, workspace_id=OuterRef("workspace_id")).values(
+            "role"
+        )[:1]
     )
 
 

@@ -42,6 +42,14 @@ def test_somebody_switched_off_sees_nothing() -> None:
     assert access.workspaces_with(membership.user, Role.VIEWER) == []
 
 
+def test_a_workspace_comes_once_with_the_role_of_who_asks() -> None:
+    workspace = WorkspaceFactory()
+    roles = {MembershipFactory(workspace=workspace, role=role).user: role for role in Role}
+    found = {user: [each.my_role for each in access.with_roles(user)] for user in roles}
+    assert found == {user: [role] for user, role in roles.items()}
+    assert list(access.with_roles(AnonymousUser())) == []
+
+
 def test_visible_to_scopes_every_row_with_a_workspace() -> None:
     mine = CatalogueItemFactory()
     CatalogueItemFactory()
