@@ -116,6 +116,18 @@ def _no_outside_network() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True)
+def _beliefs_last_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process asks for again after some seconds is asked for anew in each test, and never in the middle of one."""
+    from sessions_app import usual
+    from workspaces_app import context
+
+    usual._usual.cache_clear()
+    monkeypatch.setattr(usual, "KEPT_SECONDS", 1e9)
+    context._known.clear()
+    monkeypatch.setattr(context, "BELIEVE_SECONDS", 1e9)
+
+
 @pytest.fixture
 def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets this process's clock so many seconds ahead of everybody else's, also of the database's."""

@@ -6,13 +6,13 @@ import hashlib
 import io
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import pytest
 
 import heygen
-from heygen import Client, CreateSession, Dialect, EndOfWords, SendMessage, TextStream, Tts, WordBatch
+from heygen import Client, CreateSession, Dialect, EndOfWords, SendMessage, TextStream, Tts, Word, WordBatch
 from heygen.statuses import session_group, stream_group, video_group
 from simulator.testing import Running, running
 from tests.heygen.server import KEY
@@ -35,6 +35,10 @@ def until(read: Callable[[], T], wanted: Callable[[T], bool], seconds: float = 3
         assert time.monotonic() < end, f"still {found}"
         time.sleep(0.05)
     return found
+
+
+def words_of(items: Iterable[WordBatch | EndOfWords]) -> list[Word]:
+    return [word for item in items if isinstance(item, WordBatch) for word in item.words]
 
 
 @pytest.mark.parametrize("dialect", list(Dialect))
@@ -133,11 +137,13 @@ def test_a_live_stream(live: Client, caplog: pytest.LogCaptureFixture) -> None:
         live.append_text(stream_id, "Too late.")
 
     items = list(live.words(stream_id, max_seconds=30, idle_seconds=15))
-    assert items[-1:] == [EndOfWords("final_marker", {"reason": "final_marker"})]
-    words = " ".join(word.word for item in items if isinstance(item, WordBatch) for word in item.words)
-    assert words.startswith("Hello and welcome .")
-    # A late subscription hears all of it again.
-    assert list(live.words(stream_id)) == items
+    end = EndOfWords("final_marker", {"reason": "final_marker"})
+    assert items[-1:] == [end]
+    assert " ".join(word.word for word in words_of(items)).startswith("Hello and welcome .")
+    # A late subscription hears all of it again, in batches of its own.
+    again = list(live.words(stream_id))
+    assert again[-1:] == [end]
+    assert words_of(again) == words_of(items)
 
     ended = live.read_stream(stream_id)
     assert (stream_group(ended.status), ended.end_reason) == ("done", "final_marker")

@@ -11,7 +11,6 @@ from pytest_django.fixtures import Settings
 from polling import keys as key_states
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.processes import Valkey
-from workspaces_app import context
 from workspaces_app.models import User, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +23,6 @@ def _with_banners(settings: Settings) -> None:
     options = settings.TEMPLATES[0]["OPTIONS"]
     processors = [*options["context_processors"], "workspaces_app.context.problems"]
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "OPTIONS": {**options, "context_processors": processors}}]
-    context._known.clear()
 
 
 def banners(client: Client) -> list[tuple[str, str]]:
