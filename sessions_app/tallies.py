@@ -206,8 +206,10 @@ def recount() -> None:
         for tally in (SessionTally, LibraryTally):
             tally.objects.all().delete()
         for source in SOURCES:
-            cursor.execute(source.insert("r", "1", rest=f"FROM {source.table} r WHERE"))
-            _fold(source.tally)
+            # Summed here: rows of 1 to be folded would leave a place in the table for each row that was counted.
+            key = ", ".join(map(str, range(1, len(source.key) + 1)))
+            counted = source.insert("r", "COUNT(*)", rest=f"FROM {source.table} r WHERE")
+            cursor.execute(f"{counted} GROUP BY {key}")
 
 
 def fold() -> None:
