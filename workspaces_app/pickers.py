@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.http import QueryDict
@@ -288,9 +287,7 @@ def _readable(code: str) -> str:
 
 def _choice(item: CatalogueItem, workspace: Workspace, *, recent: bool = False) -> Choice:
     def address(what: str) -> str:
-        link = item.preview(what)
-        # An unusable s3:// address was seen among voices.
-        if not link or urlsplit(link).scheme not in ("http", "https"):
+        if item.preview(what) is None:
             return ""
         return reverse("workspaces:catalogue-preview", args=[workspace.slug, item.pk, what])
 

@@ -447,6 +447,16 @@ def test_unusable_preview_is_not_found(workspace: Workspace, viewer: User, brows
     assert browse(viewer).get(f"/workspaces/studio/catalogue/{item.pk}/sound/").status_code == 404
 
 
+def test_a_preview_that_a_browser_can_follow_comes_before_one_that_it_cannot() -> None:
+    item = CatalogueItemFactory(
+        data={
+            "preview_image_url": "s3://bucket/look.webp",
+            "thumbnail_url": "https://files2.heygen.ai/small.webp",
+        }
+    )
+    assert item.preview("picture") == "https://files2.heygen.ai/small.webp"
+
+
 def test_item_of_another_workspace_is_not_found(workspace: Workspace, admin: User, browse: Browse) -> None:
     item = CatalogueItemFactory(data={"preview_image_url": "https://files2.heygen.ai/look.webp"})
     client = browse(admin)

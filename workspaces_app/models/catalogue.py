@@ -99,10 +99,11 @@ class CatalogueItem(models.Model):
         return self.name
 
     def preview(self, what: str) -> str | None:
-        """HeyGen's link to the item's "picture", "sound" or "film"; None when it has none."""
+        """HeyGen's link to the item's "picture", "sound" or "film"; None when it has none that a browser could follow."""
         for name in _PREVIEWS.get(what, ()):
             link = self.data.get(name)
-            if isinstance(link, str) and link:
+            # An s3:// address was seen among voices.
+            if isinstance(link, str) and link.lower().startswith(("https://", "http://")):
                 return link
         return None
 
