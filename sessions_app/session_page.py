@@ -112,6 +112,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     by_remote_id = {resource.resource_id: by_id[resource.pk] for resource in resources}
     portrait = session.settings.get("orientation") == "portrait"
     reviewing = access.is_reviewing(session)
+    needs_approver = access.needs_approver(session)
     several_decide = ApprovalRule.of(session.workspace).needed > 1
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
@@ -127,7 +128,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "turn": turn.turn(session, has_storyboard=board is not None, has_video=bool(videos)),
         "is_working": session.group == "working" and session.gone_at is None,
         "is_reviewing": reviewing,
-        "needs_approver": access.needs_approver(session),
+        "needs_approver": needs_approver,
+        # Whoever may send nothing now may not approve either: any message may be taken for an approval.
+        "may_send_now": rights.may_approve or (rights.may_send and not needs_approver),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
         "freshness": _freshness(session),
         **_chat(session, shown, by_remote_id),

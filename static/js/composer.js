@@ -2,6 +2,8 @@
  * `form[data-composer]`: Ctrl/Cmd+Enter sends (Enter alone where `data-enter-sends`); buttons `data-fill="text"`
  * write an answer into the field, `data-send="text"` write and send it.
  *
+ * Beside a `[data-closed]` nothing can be sent just now: what is typed waits.
+ *
  * `[data-seen]` in the form tells the server what its writer knew of what others said: everything until the first
  * letter. While the field is empty it follows `[data-mark]`, which the stream keeps current.
  */
@@ -16,7 +18,7 @@ widget("form[data-composer]", (form) => {
     const wanted = event.ctrlKey || event.metaKey || (form.hasAttribute("data-enter-sends") && !event.shiftKey);
     if (!wanted || event.repeat) return;
     event.preventDefault();
-    if (field.value.trim()) form.requestSubmit();
+    if (field.value.trim() && !form.parentElement.querySelector("[data-closed]")) form.requestSubmit();
   });
 
   const marked = document.querySelector("[data-mark]");

@@ -156,6 +156,7 @@ def team(site: tuple[Installation, Running, Valkey]) -> Iterator[Team]:
     simulator.control.clear_faults()
     simulator.control.settings(idle_seconds=30)
     simulator.control.set_speed(SPEED)
+    simulator.control.thaw()
 
 
 @pytest.fixture

@@ -125,25 +125,38 @@ def test_a_viewer_reads_and_cannot_send(team: Team, browsers: Browsers):
 
 def test_only_an_approver_speaks_while_a_storyboard_is_reviewed(team: Team, browsers: Browsers):
     session = team.create("A film about bread [scenario: no-question]")
-    team.until(session, "status == 'reviewing'")
+    team.simulator.control.freeze()
     creator = browsers.of(team.member(Role.CREATOR, "Carl Creator"))
     creator.goto(session.get_absolute_url())
+    send = creator.get_by_role("button", name="Send", exact=True)
+    typed = creator.get_by_label("Message to the agent")
+    expect(creator.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    expect(send).to_be_visible()
+    typed.fill("Looks good")
 
+    # While the page is open the agent begins to wait: nothing is left that would be refused, and nothing typed is lost.
+    team.simulator.control.thaw()
     expect(creator.get_by_text("An approver decides.")).to_be_visible()
+    expect(creator.get_by_text("An approver has to answer")).to_be_visible()
+    expect(send).to_be_hidden()
     assert creator.get_by_role("button", name="Approve storyboard").count() == 0
+    typed.press("Control+Enter")
+    creator.reload()
+    expect(typed).to_have_value("Looks good")
+    expect(send).to_be_hidden()
     browsers.complaints.expect("403")
-    creator.get_by_label("Message to the agent").fill("Looks good")
-    creator.get_by_role("button", name="Send", exact=True).click()
-    expect(creator.get_by_role("alert")).to_contain_text("so this needs the role “Approver”")
-    expect(creator.get_by_label("Message to the agent")).to_have_value("Looks good")
     assert post(creator, f"{session.get_absolute_url()}send/", message="Looks good", token="x") == 403
+    assert team.sent() == []
 
     approver = browsers.of(team.person)
     approver.goto(session.get_absolute_url())
+    expect(approver.get_by_role("button", name="Send", exact=True)).to_be_visible()
     approver.get_by_role("button", name="Approve storyboard 1").first.click()
     expect(creator.get_by_role("region", name="Status", exact=True)).to_contain_text(
         re.compile("Rendering|Done")
     )
+    expect(send).to_be_visible()
+    expect(typed).to_have_value("Looks good")
 
 
 def test_a_stranger_finds_nothing(team: Team, browsers: Browsers):

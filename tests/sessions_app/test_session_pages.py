@@ -71,6 +71,34 @@ def test_the_page_shows_the_conversation_and_what_was_made():
     assert "Storyboard to review" in html
 
 
+@pytest.mark.parametrize(
+    ("role", "settings", "status", "is_closed"),
+    [
+        (Role.CREATOR, {}, "reviewing", True),
+        (Role.CREATOR, {}, "waiting_for_input", False),
+        (Role.CREATOR, {"creators_may_approve": True}, "reviewing", False),
+        (Role.APPROVER, {}, "reviewing", False),
+    ],
+)
+def test_the_composer_says_before_the_press_that_an_approver_has_to_answer(
+    role: Role, settings: dict[str, Any], status: str, is_closed: bool
+):
+    session = reviewing(status=status)
+    session.workspace.settings = settings
+    session.workspace.save()
+    press_in(session, "refused")
+    client = signed_in(session, role)
+    page = client.get(session.get_absolute_url()).content.decode()
+    pushed = session_page.fragments(session.pk, None, "en", session_page.rights_of(role).variant)
+    for html in (page, pushed):
+        (turn,) = re.findall(r'<div id="composer-turn".*?</div>', html, re.DOTALL)
+        assert "data-closed" in turn if is_closed else "data-closed" not in turn
+        assert ("An approver has to answer" in turn) is is_closed
+        # Sent again it would be refused as well.
+        assert ("Send again" in html) is not is_closed
+    assert post(client, "send", session, message="Hm").status_code == (403 if is_closed else 302)
+
+
 def test_a_session_that_failed_after_our_stop_was_stopped():
     """HeyGen has no word for it: what was stopped ends as failed."""
     session = VideoSessionFactory(status="failed", group="failed")
@@ -199,7 +227,7 @@ def test_fragments_bring_only_messages_that_changed_since():
     assert re.findall(r'id="m(\d+)"', html) == ["2"]
     assert re.findall(r'<hx-partial hx-target="([^"]+)"', html) == [
         "#session-title", "#session-status", "#films", "#storyboard", "#tiles", "#note-list", "#timeline",
-        "#chat", "#presses", "#question",
+        "#chat", "#presses", "#question", "#composer-turn",
     ]  # fmt: skip
 
 
@@ -209,7 +237,7 @@ def test_each_fragment_has_its_place_on_the_page():
     targets = re.findall(
         r'<hx-partial hx-target="#([^"]+)"', session_page.fragments(session.pk, None, "en", "approver")
     )
-    assert len(targets) == 10
+    assert len(targets) == 11
     assert [target for target in targets if f'id="{target}"' not in html] == []
 
 

@@ -338,6 +338,16 @@ def test_who_sends_notes_while_a_storyboard_awaits_its_verdict(role: Role, statu
     assert len(sent()) == (status == 302)
 
 
+@pytest.mark.parametrize(("variant", "is_closed"), [("creator", True), ("approver", False)])
+def test_notes_that_may_not_be_sent_any_more_are_told_of_it(variant: str, is_closed: bool):
+    """What an open page gets when the agent begins to wait for the verdict while somebody writes notes."""
+    session = revised()
+    assert ("data-closed" in session_streams.fragments(session.pk, None, "en", f"{variant}-storyboard-2-3")) is is_closed
+    VideoSession.objects.update(group="working", status="thinking")
+    assert "data-closed" not in session_streams.fragments(session.pk, None, "en", f"{variant}-storyboard-2-3")
+    assert "notes-closed" in page(session, Role.CREATOR)
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CREATOR])
 def test_who_may_not_send_is_offered_nothing(role: Role):
     html = page(revised(), role)
