@@ -17,7 +17,7 @@ from commands import ledger
 from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
-from sessions_app import meanwhile
+from sessions_app import access, meanwhile
 from sessions_app.models import Mode, Note, SearchText, SessionTag, Upload, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
@@ -27,6 +27,12 @@ from workspaces_app.models import User, Workspace
 
 # Before the words of somebody who may not approve alone: the agent might take any of them for an approval.
 UNDECIDED = "This is not an approval yet."
+OPENING = f"{UNDECIDED}\n\n"
+
+
+def opening(by: User, session: VideoSession) -> str:
+    """What goes out before the words of this person now, and counts for HeyGen's limit like them; "" for nothing."""
+    return OPENING if access.is_undecided(by, session) else ""
 
 
 class SaidMeanwhile(Exception):
@@ -103,7 +109,7 @@ def send(
     Raises SaidMeanwhile, AlreadyAnswered, commands.ledger.TokenTaken.
     """
     payload: dict[str, Any] = {
-        "message": f"{UNDECIDED}\n\n{text}" if undecided else text,
+        "message": f"{OPENING}{text}" if undecided else text,
         "files": list(files),
         **(choices or {}),
     }

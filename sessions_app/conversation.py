@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from commands.models import Command, State
 from sessions_app import prose, words
+from sessions_app.actions import OPENING
 from sessions_app.models import Gap, Message, MessageRevision, VideoSession
 from sessions_app.querysets import MessageQuerySet
 from sessions_app.tiles import Tile
@@ -59,11 +60,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One of ours that is not among the messages yet. `look` is a status of the design system."""
+    """One of ours that is not among the messages yet: its `text` as it goes out, and as it was `typed`.
+
+    `look` is a status of the design system.
+    """
 
     id: UUID
     kind: str
     text: str
+    typed: str
     author: str
     at: datetime
     look: str
@@ -193,6 +198,7 @@ def press_state(command: Command) -> Press:
         id=command.pk,
         kind=command.kind.partition(".")[2],
         text=text,
+        typed=text.removeprefix(OPENING) if payload.get("undecided") else text,
         author=str(command.by) if command.by is not None else _("Somebody"),
         at=command.created_at,
         look=command.state,

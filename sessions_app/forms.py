@@ -76,8 +76,22 @@ class _TextField(forms.CharField):
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")
 
+    def goes_after(self, opening: str) -> None:
+        """Leaves room for what we put in front of the text: HeyGen's limit is for both together."""
+        if not opening:
+            return
+        self.max_length = MAX_TEXT - len(opening)
+        fits = MaxLengthValidator(
+            self.max_length,
+            _(
+                "With the line that goes out before it this is too long for HeyGen: it has %(show_value)d characters, and"
+                " %(limit_value)d fit."
+            ),
+        )
+        self.validators = [fits if isinstance(each, MaxLengthValidator) else each for each in self.validators]
 
-def _text_field(**kwargs: Any) -> forms.CharField:
+
+def _text_field(**kwargs: Any) -> _TextField:
     """Text for the agent, kept as typed but for blanks around it."""
     return _TextField(
         max_length=MAX_TEXT,
@@ -136,17 +150,21 @@ class MarkField(forms.CharField):
 
 
 class MessageForm(WithFiles):
-    """A message to the agent."""
+    """A message to the agent. `opening` is what goes out before it."""
 
     token = TokenField()
     seen = MarkField(required=False)
     message = _text_field(label=_("Message to the agent"), rows=2)
 
     def __init__(
-        self, data: QueryDict | None = None, files: MultiValueDict[str, UploadedFile[Any]] | None = None
+        self,
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
+        *,
+        opening: str = "",
     ) -> None:
         super().__init__(data, files)
-        self.fields["message"].widget.attrs["placeholder"] = _("Answer, or say what should change")
+        self.fields["message"].goes_after(opening)  # type: ignore[attr-defined]
 
 
 class PressForm(forms.Form):
@@ -244,13 +262,17 @@ class PictureNotesForm(forms.Form):
 
 class ChangesForm(forms.Form):
     """The message that notes became, as it will be sent. `revision` is the newest storyboard that its writer knows,
-    `notes_on` the one that the notes were written on: both are positions."""
+    `notes_on` the one that the notes were written on: both are positions. `opening` is what goes out before it."""
 
     token = TokenField()
     seen = MarkField(required=False)
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     notes_on = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
     message = _text_field(label=_("Message to the agent"), rows=14)
+
+    def __init__(self, data: QueryDict | None = None, *, opening: str = "", **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.fields["message"].goes_after(opening)  # type: ignore[attr-defined]
 
 
 class NoteForm(forms.Form):

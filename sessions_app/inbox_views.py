@@ -164,10 +164,10 @@ def _judge(
 def reply(request: SignedIn, pk: UUID) -> HttpResponse:
     """What somebody wrote, or a choice of the agent's question."""
     session = access.sendable(request.user, pk)
-    undecided = access.is_undecided(request.user, session)
+    opening = actions.opening(request.user, session)
     if "choice" in request.POST:
         press = PressForm(request.POST)
-        if not press.is_valid() or not press.cleaned_data["choice"].strip() or undecided:
+        if not press.is_valid() or not press.cleaned_data["choice"].strip() or opening:
             return _pressed(request, session, error=_("This form is out of date. Load the page again."))
         asked = press.cleaned_data
         return _press(
@@ -182,7 +182,7 @@ def reply(request: SignedIn, pk: UUID) -> HttpResponse:
             ),
             done=lambda _command: _("Answered. It is being sent."),
         )
-    form = MessageForm(request.POST)
+    form = MessageForm(request.POST, opening=opening)
     if not form.is_valid():
         return _pressed(request, session, form=form)
     return _press(
@@ -193,7 +193,7 @@ def reply(request: SignedIn, pk: UUID) -> HttpResponse:
             text=form.cleaned_data["message"],
             token=form.cleaned_data["token"],
             by=request.user,
-            undecided=undecided,
+            undecided=bool(opening),
             seen=form.cleaned_data["seen"],
         ),
         done=lambda _command: _("Your answer is being sent."),

@@ -17,7 +17,18 @@ from django.template.loader import render_to_string
 
 from commands.models import Command
 from polling import schedule
-from sessions_app import access, approving, conversation, lengths, meanwhile, storyboard, tiles, turn, words
+from sessions_app import (
+    access,
+    actions,
+    approving,
+    conversation,
+    lengths,
+    meanwhile,
+    storyboard,
+    tiles,
+    turn,
+    words,
+)
 from sessions_app.conversation import PAGE
 from sessions_app.models import MediaFile, Message, Mode, Note, Resource, StatusGroup, VideoSession
 from sessions_app.sending import STOP_KIND
@@ -113,7 +124,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     portrait = session.settings.get("orientation") == "portrait"
     reviewing = access.is_reviewing(session)
     needs_approver = access.needs_approver(session)
-    several_decide = ApprovalRule.of(session.workspace).needed > 1
+    rule = ApprovalRule.of(session.workspace)
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
     answered = any(press.is_under_way and press.kind == "send" for press in presses) or (
@@ -131,6 +142,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "needs_approver": needs_approver,
         # Whoever may send nothing now may not approve either: any message may be taken for an approval.
         "may_send_now": rights.may_approve or (rights.may_send and not needs_approver),
+        **_opening(session, rule),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
         "freshness": _freshness(session),
         **_chat(session, shown, by_remote_id),
@@ -141,7 +153,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "answered": answered,
         "question": None
         if answered
-        else conversation.question(session, newest, with_choices=not (reviewing and several_decide)),
+        else conversation.question(session, newest, with_choices=not (reviewing and rule.needed > 1)),
         "storyboard": board,
         "films": [tiles.film(video, files[video.pk], portrait=portrait) for video in videos],
         "wished": lengths.wished(session.prompt),
@@ -153,6 +165,15 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "notes": list(Note.objects.filter(session=session).for_page()) if session.has_notes else [],
         "now": now,
     }
+
+
+def _opening(session: VideoSession, rule: ApprovalRule) -> dict[str, Any]:
+    """The `opening` that goes out before what is said now: everybody's words, or those of the one person `opening_of`."""
+    if not access.is_reviewing(session) or rule.lets_one_decide(author=True):
+        return {}
+    if not rule.lets_one_decide(author=False):
+        return {"opening": actions.OPENING}
+    return {"opening": actions.OPENING, "opening_of": session.owner_id} if session.owner_id else {}
 
 
 def _changed(messages: Sequence[Message], resources: Sequence[Resource], since: int) -> list[Message]:

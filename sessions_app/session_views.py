@@ -135,7 +135,8 @@ def _taken() -> str:
 def send(request: SignedIn, pk: UUID) -> HttpResponse:
     """A message with what was typed and uploaded."""
     session = access.sendable(request.user, pk)
-    form = MessageForm(request.POST, request.FILES)
+    opening = actions.opening(request.user, session)
+    form = MessageForm(request.POST, request.FILES, opening=opening)
     form.offer(own_uploads(request.user, session.workspace_id))
     if not form.is_valid():
         return _refused(request, session, form)
@@ -154,7 +155,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
             token=form.cleaned_data["token"],
             by=request.user,
             seen=form.cleaned_data["seen"],
-            undecided=access.is_undecided(request.user, session),
+            undecided=bool(opening),
         )
     except actions.SaidMeanwhile as meanwhile:
         return _refused(request, session, form, others=meanwhile.said)

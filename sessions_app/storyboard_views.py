@@ -28,7 +28,7 @@ from sessions_app import (
     storyboard,
     storyboard_page,
 )
-from sessions_app.forms import MAX_TEXT, BoardChoice, ChangesForm, PictureNotesForm
+from sessions_app.forms import BoardChoice, ChangesForm, PictureNotesForm
 from sessions_app.models import VideoSession
 from workspaces_app import access as workspaces
 from workspaces_app.models import Role
@@ -106,12 +106,13 @@ def notes(request: SignedIn, pk: UUID) -> HttpResponse:
         form.add_error("overall", _("Write at least one note."))
         return _page(request, session, revision=about.number, form=form)
     changes_form = ChangesForm(
+        opening=actions.opening(request.user, session),
         initial={
             "revision": about.position,
             "notes_on": about.position,
             "message": text,
             "seen": meanwhile.mark(session),
-        }
+        },
     )
     return _message_page(request, session, changes_form, said=_said_since(request, session, form))
 
@@ -140,7 +141,7 @@ def _message_page(
         "session": session,
         "form": form,
         "said": said,
-        "opening": actions.UNDECIDED if access.is_undecided(request.user, session) else "",
+        "opening": actions.opening(request.user, session).strip(),
     }
     return render(request, "sessions_app/storyboard_message.html", context, status=status)
 
@@ -150,7 +151,8 @@ def _message_page(
 def changes(request: SignedIn, pk: UUID) -> HttpResponse:
     """Sends the message. Where a newer storyboard or an answer of others came meanwhile it is shown once more, with that."""
     session = access.sendable(request.user, pk)
-    form = ChangesForm(request.POST)
+    opening = actions.opening(request.user, session)
+    form = ChangesForm(request.POST, opening=opening)
     if not form.is_valid():
         return _message_page(request, session, form, status=422)
     newest = storyboard.newest(session)
@@ -165,18 +167,13 @@ def changes(request: SignedIn, pk: UUID) -> HttpResponse:
             ),
         )
         return _message_page(request, session, form, said=said, status=422)
-    undecided = access.is_undecided(request.user, session)
-    text = form.cleaned_data["message"]
-    if undecided and len(text) + len(actions.UNDECIDED) + 2 > MAX_TEXT:
-        form.add_error("message", _("With the line in front of it the message is too long for HeyGen."))
-        return _message_page(request, session, form, status=422)
     try:
         actions.send(
             session,
-            text=text,
+            text=form.cleaned_data["message"],
             token=form.cleaned_data["token"],
             by=request.user,
-            undecided=undecided,
+            undecided=bool(opening),
             seen=form.cleaned_data["seen"],
         )
     except actions.SaidMeanwhile as refused:
@@ -195,4 +192,4 @@ def _seen_now(request: SignedIn, session: VideoSession, *, revision: int) -> Cha
     """The posted message once more, by somebody who knows from now on what was said, and of that storyboard."""
     again = request.POST.copy()
     again["revision"], again["seen"] = str(revision), str(meanwhile.mark(session))
-    return ChangesForm(again)
+    return ChangesForm(again, opening=actions.opening(request.user, session))

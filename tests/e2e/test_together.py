@@ -159,6 +159,29 @@ def test_only_an_approver_speaks_while_a_storyboard_is_reviewed(team: Team, brow
     expect(typed).to_have_value("Looks good")
 
 
+def test_the_counter_leaves_room_for_the_line_that_goes_out_before_a_text(team: Team, browsers: Browsers):
+    team.workspace.settings = {"approvals_needed": 2}
+    team.workspace.save(update_fields=["settings"])
+    session = team.create("A film about bread [scenario: no-question]")
+    team.simulator.control.freeze()
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    counter = page.locator('[data-counter="id_message"]')
+    expect(counter).to_have_text("0 / 10,000")
+
+    team.simulator.control.thaw()
+    expect(page.get_by_text("This is not an approval yet.")).to_be_visible()
+    expect(counter).to_have_text("0 / 9,970")
+    typed = page.get_by_label("Message to the agent")
+    typed.fill("x" * 9_971)
+    expect(counter).to_have_attribute("data-over", "")
+    browsers.complaints.expect("422")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#composer-errors")).to_contain_text("9970 fit")
+    expect(typed).to_have_value("x" * 9_971)
+
+
 def test_a_stranger_finds_nothing(team: Team, browsers: Browsers):
     session = team.create("A film about secrets")
     browsers.complaints.expect("404")

@@ -14,7 +14,7 @@ from django.urls import reverse
 from commands import tokens
 from commands.kinds import Refused
 from commands.models import Command
-from sessions_app import approving, inbox, sending
+from sessions_app import approving, inbox, sending, session_page
 from sessions_app.models import Approval, VideoSession
 from sessions_app.words import event_sentence
 from tests.factories import MembershipFactory, MessageFactory, UserFactory
@@ -535,6 +535,58 @@ def test_where_others_have_to_agree_words_say_that_they_are_no_approval():
     client.force_login(member(session))
     client.post(reverse("sessions:send", args=[session.pk]), {"token": tokens.new(), "message": "Go ahead"})
     assert [payload["message"] for payload in sent(session)] == ["This is not an approval yet.\n\nGo ahead"]
+
+
+OPENING = "This is not an approval yet.\n\n"
+
+
+@pytest.mark.parametrize("address", ["sessions:send", "sessions:inbox-reply", "sessions:storyboard-changes"])
+def test_heygens_limit_counts_the_line_that_says_so(address: str):
+    session = ruled(reviewing(), approvals_needed=2)
+    client = Client()
+    client.force_login(member(session))
+    fits = "x" * (10_000 - len(OPENING))
+
+    def send(text: str) -> Any:
+        fields = {"token": tokens.new(), "message": text, "revision": 1}
+        return client.post(reverse(address, args=[session.pk]), fields)
+
+    refused = send(f"{fits}y")
+    assert refused.status_code == 422
+    html = refused.content.decode()
+    assert "too long for HeyGen: it has 9971 characters, and 9970 fit." in html
+    assert f">{fits}y</textarea>" in html.replace(">\n", ">")
+    assert sent(session) == []
+
+    assert send(fits).status_code == 302
+    assert [payload["message"] for payload in sent(session)] == [OPENING + fits]
+
+
+@pytest.mark.parametrize(
+    ("settings", "owned", "status", "line_of"),
+    [
+        ({}, True, "reviewing", None),
+        ({"approvals_needed": 2}, True, "waiting_for_input", None),
+        ({"approvals_needed": 2}, True, "reviewing", "everybody"),
+        ({"author_may_approve": False}, True, "reviewing", "owner"),
+        ({"author_may_approve": False}, False, "reviewing", None),
+    ],
+)
+def test_the_composer_shows_that_line_and_counts_it_to_whose_words_get_it(
+    settings: dict[str, Any], owned: bool, status: str, line_of: str | None
+):
+    session = ruled(reviewing(status=status, owner=UserFactory() if owned else None), **settings)
+    html = session_page.fragments(session.pk, None, "en", "approver")
+    found = re.findall(r'data-before="id_message" data-characters="(\d+)" (?:data-own="(\d+)")?>', html)
+    expected = {None: [], "everybody": [("30", "")], "owner": [("30", str(session.owner_id))]}
+    assert found == expected[line_of]
+
+
+def test_what_is_changed_before_it_is_sent_again_comes_without_that_line():
+    session = ruled(reviewing(), approvals_needed=2)
+    press_in(session, "refused", payload={"message": f"{OPENING}Hm", "files": [], "undecided": True})
+    html = session_page.fragments(session.pk, None, "en", "approver")
+    assert re.findall(r'data-fill="([^"]*)"', html) == ["Hm"]
 
 
 def test_where_others_have_to_agree_no_single_press_answers():

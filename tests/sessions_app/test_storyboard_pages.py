@@ -342,7 +342,9 @@ def test_who_sends_notes_while_a_storyboard_awaits_its_verdict(role: Role, statu
 def test_notes_that_may_not_be_sent_any_more_are_told_of_it(variant: str, is_closed: bool):
     """What an open page gets when the agent begins to wait for the verdict while somebody writes notes."""
     session = revised()
-    assert ("data-closed" in session_streams.fragments(session.pk, None, "en", f"{variant}-storyboard-2-3")) is is_closed
+    assert (
+        "data-closed" in session_streams.fragments(session.pk, None, "en", f"{variant}-storyboard-2-3")
+    ) is is_closed
     VideoSession.objects.update(group="working", status="thinking")
     assert "data-closed" not in session_streams.fragments(session.pk, None, "en", f"{variant}-storyboard-2-3")
     assert "notes-closed" in page(session, Role.CREATOR)
