@@ -50,14 +50,13 @@ class Part:
     again: bool = False
 
 
-# Browsers need the machine for themselves: their tests watch the clock. One that stands still takes its process with it,
-# and the next one goes on with a fresh browser. Tests of killed processes mostly wait: more of them than there are cores,
-# and the longest files (`lasts`) first.
+# A browser that stands still takes its process with it, and the next one goes on with a fresh browser. Tests of killed
+# processes mostly wait: more of them than there are cores, and the longest files (`lasts`) first.
 PARTS = (
     Part("SQLite", ORDINARY, processes=2),
     Part("PostgreSQL", ORDINARY, on_postgres=True, processes=2),
     Part("contract", "contract", processes=2, test_seconds=240),
-    Part("browser", "browser", processes=1, test_seconds=180, again=True),
+    Part("browser", "browser", processes=2, test_seconds=180, again=True),
     Part("faults, SQLite", "faults", processes=3, by_file=True, test_seconds=300, folders=KILLS),
     Part(
         "faults, PostgreSQL",

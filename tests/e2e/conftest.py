@@ -28,7 +28,7 @@ from workspaces_app import catalogue, keys
 from workspaces_app.models import CatalogueItem, Role, User
 
 # Story seconds per second: the agent's pauses are nothing that these tests look at.
-SPEED = 30
+SPEED = 60
 # What the tests wait for most is the next look at HeyGen: they see the same states, sooner.
 POLLS = {
     "POLL_REQUESTS_PER_SECOND": 100,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browsers import PHONE, WIDE, Browsers, playing
 from tests.e2e.conftest import Team
 from tests.processes import wait_until
+
+pytestmark = pytest.mark.lasts(25)
 
 
 def pick_first(page: Page, label: str) -> None:

@@ -12,6 +12,8 @@ from tests.e2e.browsers import Browsers
 from tests.e2e.conftest import Team
 from tests.processes import wait_until
 
+pytestmark = pytest.mark.lasts(90)
+
 
 def test_a_web_process_killed_in_the_middle_of_a_send(team: Team, browsers: Browsers):
     session = team.create("A film about moths")
