@@ -65,7 +65,7 @@ def page(user: User, chosen: Mapping[str, Any], workspaces: Sequence[Workspace])
     """One page. `chosen` are the valid values of forms.LibraryFilter. Types that nobody foresaw are there, too."""
     ids = [each.pk for each in workspaces if chosen["workspace"] in ("", each.slug)]
     dated = _between(chosen["since"], chosen["until"], user.zone)
-    owner = people.owner(chosen["person"], user, ids)
+    owner = people.owner(chosen["person"], user)
     narrowed = dated & owner.where("session__")
     if chosen["session"]:
         narrowed &= Q(session=chosen["session"])

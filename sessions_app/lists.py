@@ -75,7 +75,7 @@ def recent(workspaces_: Sequence[Workspace]) -> list[Row]:
 def page(user: User, chosen: Mapping[str, Any], workspaces_: Sequence[Workspace]) -> Page:
     """One page of the history. `chosen` are the valid values of forms.HistoryFilter, `workspaces_` the person's own."""
     ids = [each.pk for each in workspaces_ if chosen["workspace"] in ("", each.slug)]
-    owner = people.owner(chosen["person"], user, ids).where()
+    owner = people.owner(chosen["person"], user).where()
     # "in", because SQLite looks nothing up in an index for the "NOT archived" that Django makes of an equation.
     rows = VideoSession.objects.filter(owner, archived__in=[bool(chosen["archived"])])
     walked: Sequence[UUID] = ids

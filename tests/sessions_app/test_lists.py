@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from sessions_app import people as people_filter
 from sessions_app.models import SearchText, SessionTag, VideoSession
 from sessions_app.search_words import indexed
 from tests.factories import (
@@ -40,6 +41,13 @@ def titles(client: Client, address: str, **query: Any) -> list[str]:
     html = client.get(address, query).content.decode()
     main = html[html.index('id="main"') :]
     return re.findall(r"data-key-item[^>]*>([^<]+)<", main)
+
+
+def offered(client: Client, address: str) -> list[tuple[str, str]]:
+    """The people that a list can be narrowed to, as (value, label)."""
+    html = client.get(address).content.decode()
+    (select,) = re.findall(r'<select name="person">(.*?)</select>', html, re.DOTALL)
+    return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)<', select)
 
 
 def minutes_ago(minutes: float) -> dt.datetime:
@@ -127,13 +135,37 @@ def test_the_history_counts_each_status_under_the_other_filters(studio: Workspac
 
 def test_the_history_of_one_colleague(studio: Workspace):
     owner = VideoSession.objects.get(title="Done").owner
-    colleague = MembershipFactory(user=owner, workspace=studio)
+    MembershipFactory(user=owner, workspace=studio)
     elsewhere = MembershipFactory(user=owner)
     client = member(studio)
-    assert titles(client, "/sessions/", person=colleague.pk) == ["Done", "Waits", "Works"]
-    assert f'value="{colleague.pk}"' in client.get("/sessions/").content.decode()
-    # Membership in a workspace that the person doesn't know says nothing here.
-    assert titles(client, "/sessions/", person=elsewhere.pk) == []
+    assert titles(client, "/sessions/", person=owner.public_id) == ["Done", "Waits", "Works"]
+    assert offered(client, "/sessions/")[-2:-1] == [(str(owner.public_id), str(owner))]
+    # Somebody else's, and what the person has made in a workspace that the one who looks is not in, says nothing here.
+    assert titles(client, "/sessions/", person=UserFactory().public_id) == []
+    assert titles(member(elsewhere.workspace), "/sessions/", person=owner.public_id) == []
+
+
+@pytest.mark.parametrize("address", ["/sessions/", "/library/"])
+def test_whoever_left_can_be_chosen_by_what_is_still_there(studio: Workspace, address: str):
+    gone = VideoSession.objects.get(title="Done").owner
+    stayed = MembershipFactory(user=UserFactory(name="Zoe"), workspace=studio).user
+    # Of these nobody here knows anything.
+    UserFactory()
+    VideoSessionFactory(owner=UserFactory())
+    client = member(studio)
+    assert offered(client, address) == [
+        ("", "Everyone"),
+        ("me", "Started by me"),
+        (str(stayed.public_id), "Zoe"),
+        (str(gone.public_id), f"{gone} (left)"),
+        ("none", "Made elsewhere"),
+    ]
+    html = client.get(address, {"person": gone.public_id}).content.decode()
+    assert f'<option value="{gone.public_id}" selected>' in html
+    assert titles(client, "/sessions/", person=gone.public_id) == ["Done", "Waits", "Works"]
+
+    VideoSession.objects.filter(owner=gone).delete()
+    assert (str(gone.public_id), f"{gone} (left)") not in offered(client, address)
 
 
 def test_numbers_beside_the_filters_are_those_of_the_person_or_tag(studio: Workspace):
@@ -159,6 +191,17 @@ def test_the_history_goes_on_where_the_page_ended():
     rest = client.get(f"/sessions/?after={after}").content.decode()
     assert re.findall(r">(S\d+)<", rest) == ["S50", "S51", "S52"]
     assert "Older" not in rest
+
+
+@pytest.mark.parametrize("people", [1, 5])
+def test_all_who_can_be_chosen_cost_one_query(people: int, django_assert_num_queries: Any):
+    workspace = WorkspaceFactory()
+    for _ in range(people):
+        VideoSessionFactory(workspace=workspace, owner=UserFactory())
+        MembershipFactory(workspace=workspace)
+    somebody = UserFactory()
+    with django_assert_num_queries(1):
+        assert len(people_filter.choices(somebody, [workspace.pk])) == 3 + 2 * people
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import uuid6
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -39,6 +40,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     `sign_in_epoch` is part of what every session is checked against: counting it up ends all of them.
     """
 
+    # For addresses, such as those of filtered lists.
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     time_zone = models.CharField(
