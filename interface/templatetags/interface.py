@@ -87,6 +87,12 @@ def _shared(template_name: str, _language: str, **known: str | bool | int) -> Sa
     return render_to_string(template_name, known)
 
 
+@register.simple_block_tag
+def rendered(content: str) -> str:
+    """What the block shows, for a template that shows it in two places: `{% rendered as menu %}…{% endrendered %}`."""
+    return content
+
+
 @register.simple_tag
 def status(group: str, word: object = "") -> SafeString:
     """A status as icon, word and colour. `group` decides how it looks, `word` what it says.
