@@ -324,7 +324,7 @@ class DraftAdmin(ReadOnlyAdmin):
 
 @admin.register(ListPosition)
 class ListPositionAdmin(ReadOnlyAdmin):
-    list_display = ["workspace", "adopted", "first_read_at", "cursor", "import_cursor"]
+    list_display = ["workspace", "adopted", "newest_read_at", "cursor", "import_cursor"]
     list_select_related = ["workspace"]
     id_fields = ["workspace"]
     search_fields = ["workspace__name"]

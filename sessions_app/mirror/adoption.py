@@ -42,8 +42,8 @@ class Job:
     connection: Connection
     dialect: str
     cursor: str
-    # When news of the list were last written; None before the first time.
-    looked_at: datetime | None
+    # As in ListPosition; None before the first time.
+    newest_read_at: datetime | None
     # Creates of ours are under way: what is left alone for their sake is to be looked at again without them.
     open_creates: bool
 
@@ -84,7 +84,7 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
             connection,
             connection.dialect,
             position.cursor if position else "",
-            position.first_read_at if position else None,
+            position.newest_read_at if position else None,
             open_creates=claim.workspace_id in creating,
         )
     return jobs
@@ -197,10 +197,10 @@ def _may_go_on(job: Job, newest: Sequence[heygen.SessionSummary], known: Known) 
 
     One unknown session that is older than that is history, which a deleted one brought into sight.
     """
-    if not newest or job.looked_at is None:
+    if not newest or job.newest_read_at is None:
         return False
     made_at = newest[-1].created_at
-    is_new = made_at is not None and made_at >= job.looked_at - timedelta(seconds=SKEW_SECONDS)
+    is_new = made_at is not None and made_at >= job.newest_read_at - timedelta(seconds=SKEW_SECONDS)
     return is_new or known.remote_ids.isdisjoint(item.session_id for item in newest)
 
 
@@ -217,7 +217,7 @@ def write(plans: Sequence[tuple[Change, Plan]]) -> Sequence[Announcement]:
         )
         ListPosition.objects.get_or_create(workspace_id=claim.workspace_id)
         ListPosition.objects.filter(workspace_id=claim.workspace_id).update(
-            cursor=plan.cursor, first_read_at=now, adopted=F("adopted") + len(plan.adopt)
+            cursor=plan.cursor, newest_read_at=now, adopted=F("adopted") + len(plan.adopt)
         )
     return [
         Announcement(change.claim.workspace_id, KIND, change.claim.object_id, change.claim.sequence)

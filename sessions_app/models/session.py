@@ -201,8 +201,9 @@ class ListPosition(models.Model):
     )
     # HeyGen's cursor of the next older page; empty when nothing older is asked for.
     cursor = models.TextField(blank=True)
-    first_read_at = models.DateTimeField(null=True, blank=True)
-    # The same for `import_sessions`.
+    # When the newest page was last read and was another than before.
+    newest_read_at = models.DateTimeField(null=True, blank=True)
+    # The cursor of `import_sessions`.
     import_cursor = models.TextField(blank=True)
     adopted = models.PositiveIntegerField(default=0)
 
