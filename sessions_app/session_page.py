@@ -72,7 +72,7 @@ def rights_of(role: Role) -> Rights:
 
 @dataclass(frozen=True, slots=True)
 class Storyboard:
-    """A revision to look at: its pictures, which of them are new in it, and how far its approval is. Its text is in the conversation.
+    """A revision to look at: its pictures, which of them are known to be new in it, and how far its approval is. Its text is in the conversation.
 
     `earlier` are the numbers of those before it, `coming` as in storyboard.Revision.
     """
@@ -252,7 +252,9 @@ def _storyboard(
         position=newest.position,
         tiles=[shown[resource.pk] for resource in newest.resources],
         new=frozenset(
-            pk for pk, its in zip(pictures, tiles.prints(pictures, files), strict=True) if its not in seen
+            pk
+            for pk, its in zip(pictures, tiles.prints(pictures, files), strict=True)
+            if its not in seen and not tiles.awaits_copy(files[pk])
         ),
         earlier=[revision.number for revision in found[:-1]],
         approval=approving.standing(session, newest.position, any_given=session.has_approvals),

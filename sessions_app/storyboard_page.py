@@ -6,7 +6,7 @@ The part that keeps current, like that of the session's page, holds nothing of o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,8 @@ PAGE = "storyboard"
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture in its place. `what`: "" alone; in a comparison as `comparing.Step`, with the `old` one.
+    """A picture in its place. `what`: "" alone; in a comparison as `comparing.Step`, with the `old` one, or "open" while
+    nobody can tell: HeyGen gives also a picture that it kept a new id, and a copy to compare is still on its way.
 
     `number` and `old_number` count from 1; a removed picture has no number.
     """
@@ -67,10 +68,15 @@ class Board:
         return [shot for shot in self.shots if shot.number is not None]
 
     @property
+    def is_open(self) -> bool:
+        """Whether another look may find the comparison to be otherwise."""
+        return any(shot.what == "open" for shot in self.shots)
+
+    @property
     def counts(self) -> list[tuple[str, int]]:
         """How many pictures of each kind a comparison has, without the kinds that it has none of."""
         found = [shot.what for shot in self.shots]
-        kinds = ("changed", "added", "removed", "moved", "same")
+        kinds = ("changed", "added", "removed", "moved", "same", "open")
         return [(what, found.count(what)) for what in kinds if what in found]
 
 
@@ -121,18 +127,40 @@ def _shots(
     if other is None:
         return [Shot("", tile, place) for place, tile in enumerate(new, start=1)]
     old = [all_tiles[resource.pk] for resource in other.resources]
+    steps = comparing.compare(
+        tiles.prints([tile.id for tile in old], files), tiles.prints([tile.id for tile in new], files)
+    )
+    is_open = _open_steps(
+        steps,
+        old_unknown={place for place, tile in enumerate(old) if tiles.awaits_copy(files[tile.id])},
+        new_unknown={place for place, tile in enumerate(new) if tiles.awaits_copy(files[tile.id])},
+    )
     return [
         Shot(
-            what=step.what,
+            what="open" if step in is_open else step.what,
             tile=new[step.new] if step.new is not None else old[step.old or 0],
             number=step.new + 1 if step.new is not None else None,
             old=old[step.old] if step.old is not None else None,
             old_number=step.old + 1 if step.old is not None else None,
         )
-        for step in comparing.compare(
-            tiles.prints([tile.id for tile in old], files), tiles.prints([tile.id for tile in new], files)
-        )
+        for step in steps
     ]
+
+
+def _open_steps(
+    steps: Sequence[comparing.Step], *, old_unknown: Set[int], new_unknown: Set[int]
+) -> Set[comparing.Step]:
+    """Those that may turn out otherwise when all copies are here. The sets are places of pictures without a copy.
+
+    Any of the old pictures that seem to be gone may be one of the new ones that nobody has compared.
+    """
+    unsettled = [step for step in steps if step.what in ("changed", "added", "removed")]
+    any_new = any(step.new in new_unknown for step in unsettled)
+    return {
+        step
+        for step in unsettled
+        if step.new in new_unknown or step.old in old_unknown or (any_new and step.what == "removed")
+    }
 
 
 def stream_address(session: VideoSession, rights: Rights, shown: Board) -> str:

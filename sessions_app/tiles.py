@@ -94,6 +94,14 @@ def prints(resource_ids: Iterable[UUID], files: Mapping[UUID, Sequence[MediaFile
     return found
 
 
+def awaits_copy(its_files: Iterable[MediaFile]) -> bool:
+    """Whether nobody knows yet which picture these files are of: ours is still being copied."""
+    return any(
+        file.role == MediaRole.MAIN and file.state == MediaState.WANTED and not file.sha256
+        for file in its_files
+    )
+
+
 def _address(file: MediaFile | None) -> str:
     """Where a page gets it: our copy, or through us the remote link while it is fresh."""
     if file is None or file.state == MediaState.FAILED or not (file.path or file.remote_url):

@@ -9,10 +9,16 @@ from playwright.sync_api import expect
 from commands import tokens
 from commands.models import Command
 from sessions_app import actions
+from sessions_app.models import MediaFile, VideoSession
 from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.e2e.test_every_page import examine
+from tests.processes import wait_until
 from workspaces_app.models import Role, Workspace
+
+
+def copies_under_way(session: VideoSession) -> bool:
+    return MediaFile.objects.filter(resource__session=session, role="main", state="wanted").exists()
 
 
 def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, browsers: Browsers):
@@ -47,6 +53,7 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
 
     # The page says by itself that a newer one came.
     team.storyboard(session, after=1)
+    wait_until(lambda: not copies_under_way(session), what="all pictures are copied, and can be compared")
     page.get_by_role("link", name="What changed since this one").click()
     expect(page.get_by_role("heading", name="Storyboard 2", level=1)).to_be_visible()
     # A browser ends the lines of a form with both characters.

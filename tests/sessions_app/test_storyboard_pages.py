@@ -37,6 +37,12 @@ def revised() -> VideoSession:
     return session
 
 
+def stored(digest: str, *names: str) -> None:
+    """These pictures are copied, and have the same bytes."""
+    files = MediaFile.objects.filter(resource__resource_id__in=names)
+    files.update(sha256=digest * 64, state="stored", path="x")
+
+
 def page(session: VideoSession, role: Role = Role.APPROVER, **query: Any) -> str:
     answer = signed_in(session, role).get(reverse("sessions:storyboard", args=[session.pk]), query)
     assert answer.status_code == 200
@@ -93,7 +99,10 @@ def test_a_comparison_shows_words_and_no_marks():
 
 
 def test_a_comparison_says_what_changed():
-    html = page(revised(), against=1)
+    session = revised()
+    for number, name in enumerate("abcd"):
+        stored(str(number), name)
+    html = page(session, against=1)
     assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', html) == ["added", "same", "changed"]
     assert html.count("data-wipe") == 1
     assert re.search(r"A <del>red </del><ins>blue </ins>door", html)
@@ -104,13 +113,49 @@ def test_a_picture_that_came_again_under_another_id_is_the_same():
     session = reviewing()
     says(session)
     shows(session, "a2", "b2")
-    for names, digest in ((("a", "a2"), "1" * 64), (("b",), "2" * 64), (("b2",), "3" * 64)):
-        MediaFile.objects.filter(resource__resource_id__in=names).update(sha256=digest)
+    stored("1", "a", "a2")
+    stored("2", "b")
+    stored("3", "b2")
     html = page(session, against=1)
     assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', html) == ["same", "changed"]
     room = signed_in(session).get(session.get_absolute_url()).content.decode()
     badges = ["New" in shot for shot in re.findall(r'id="shot-.*?</li>', room, re.DOTALL)]
     assert badges == [False, True]
+
+
+def test_what_is_not_copied_yet_is_not_called_changed_or_new():
+    """HeyGen gives a picture that it kept a new id: only the copies tell."""
+    session = reviewing()
+    says(session)
+    shows(session, "a2", "b2")
+    stored("1", "a")
+    stored("2", "b")
+
+    def seen() -> tuple[list[str], list[bool], bool]:
+        html = page(session, against=1)
+        room = signed_in(session).get(session.get_absolute_url()).content.decode()
+        badges = ["New" in shot for shot in re.findall(r'id="shot-.*?</li>', room, re.DOTALL)]
+        return re.findall(r'class="shot"[^>]*data-what="(\w+)"', html), badges, "Compare again" in html
+
+    assert seen() == (["open", "open"], [False, False], True)
+    stored("1", "a2")
+    assert seen() == (["same", "open"], [False, False], True)
+    stored("3", "b2")
+    assert seen() == (["same", "changed"], [False, True], False)
+    # Without a copy, and without one to come, HeyGen's ids are all that there is.
+    MediaFile.objects.filter(resource__resource_id="b2").update(sha256="", state="failed", path="")
+    assert seen() == (["same", "changed"], [False, True], False)
+
+
+def test_a_picture_that_seems_to_be_gone_may_be_the_one_that_is_being_copied():
+    session = reviewing()
+    says(session)
+    shows(session, "b2")
+    stored("1", "a")
+    stored("2", "b")
+    assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', page(session, against=1)) == ["open", "open"]
+    stored("2", "b2")
+    assert re.findall(r'class="shot"[^>]*data-what="(\w+)"', page(session, against=1)) == ["removed", "same"]
 
 
 @pytest.mark.parametrize("query", [{"against": "2"}, {"against": "9"}, {"against": "x"}, {"revision": "x"}])
