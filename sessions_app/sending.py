@@ -27,7 +27,7 @@ from commands.kinds import (
 )
 from commands.models import Command
 from heygen import matching, statuses
-from polling import schedule
+from polling import clock, schedule
 from polling.budget import Priority
 from polling.changes import Announcement, announce
 from sessions_app import access, storyboard
@@ -48,6 +48,8 @@ from sessions_app.models import (
     Video,
     VideoSession,
 )
+from timeline.events import NewEvent, record
+from timeline.models import Source
 from workspaces_app import access as workspaces
 from workspaces_app import webhooks, wire
 from workspaces_app.connections import Connection, connections_for
@@ -118,20 +120,44 @@ def create_accepted(command: Command, outcome: Accepted) -> None:
     if adopted is not None:
         _take_over(adopted, command)
     status = str(outcome.answer.get("status") or "")
+    video_id = str(outcome.answer.get("video_id") or "")
     rows.update(
         remote_id=outcome.remote_ref,
         status=status[:64],
         group=statuses.session_group(status) if status else StatusGroup.WORKING,
-        video_id=str(outcome.answer.get("video_id") or ""),
+        video_id=video_id,
         status_since=Now(),
     )
+    fingerprint = _connection(command).fingerprint
     schedule.enroll(
-        "session",
-        [command.object_id],
-        workspace_id=command.workspace_id,
-        fingerprint=_connection(command).fingerprint,
+        "session", [command.object_id], workspace_id=command.workspace_id, fingerprint=fingerprint
     )
     schedule.wake("session", [command.object_id])
+    if video_id:
+        _follow_video(command, video_id, fingerprint)
+
+
+def _follow_video(command: Command, video_id: str, fingerprint: str) -> None:
+    """A film that the answer names already is there to be had even if HeyGen never shows the session."""
+    video, is_new = Video.objects.get_or_create(
+        session_id=command.object_id,
+        video_id=video_id,
+        defaults={"workspace_id": command.workspace_id, "first_seen_at": clock.now()},
+    )
+    if is_new:
+        schedule.enroll("video", [video.pk], workspace_id=command.workspace_id, fingerprint=fingerprint)
+        record(
+            [
+                NewEvent(
+                    command.workspace_id,
+                    "session",
+                    command.object_id,
+                    "session.video",
+                    Source.SYSTEM,
+                    {"video_id": video_id},
+                )
+            ]
+        )
 
 
 def _take_over(adopted: VideoSession, command: Command) -> None:

@@ -290,3 +290,12 @@ def _write_objects(work: Work, sessions: Mapping[UUID, VideoSession], now: datet
             by_workspace[row.workspace_id].append(row.pk)
         for workspace_id, ids in by_workspace.items():
             schedule.enroll(kind, ids, workspace_id=workspace_id, fingerprint=fingerprints[workspace_id])
+    _look_at_films(sessions[change.claim.object_id] for change, plan in work if "status" in plan.fields)
+
+
+def _look_at_films(moved: Iterable[VideoSession]) -> None:
+    """Of sessions that have just ended: their films that are not there yet are, or never will be."""
+    ended = [session.pk for session in moved if session.group in (StatusGroup.DONE, StatusGroup.FAILED)]
+    if ended:
+        coming = Video.objects.filter(session__in=ended).exclude(group=StatusGroup.DONE)
+        schedule.wake("video", coming.values_list("pk", flat=True))

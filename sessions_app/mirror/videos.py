@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 
 import heygen
 from heygen import statuses
 from polling import clock
 from polling.budget import Priority
-from polling.cadence import GONE_AFTER
+from polling.cadence import GONE_AFTER, standard
 from polling.changes import Announcement, announce
 from polling.digests import digest_of
-from polling.kinds import Change, Changed, Claim, Failed, Kind, Reading, Unchanged
+from polling.kinds import Change, Changed, Claim, Failed, Kind, Pace, Reading, Unchanged
 from sessions_app.mirror.media import Link, wanting_links, write_links
 from sessions_app.models import MediaRole, StatusGroup, Video, VideoSession
 from timeline.events import NewEvent, record
@@ -28,6 +28,9 @@ from workspaces_app.readings import failed
 KIND = "video"
 # HeyGen's own word in its bulk list, for one that it does not know.
 NOT_FOUND = "not_found"
+# A session may name its video long before that can be read: denied so often, over more than two hours, it is missing.
+TRIES = 24
+LONGEST_PAUSE = 600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,13 @@ class Job:
     wants_links: bool
     # Counted as not there: an answer is news, even the one from before.
     denied: bool = False
+
+
+def cadence(pace: Pace) -> float | None:
+    """Seconds to the next read: the standard, but a film that is still to come is asked for longer than one that is gone."""
+    if pace.missing and pace.group in ("working", "unknown"):
+        return min(2.0**pace.missing, LONGEST_PAUSE) if pace.missing < TRIES else None
+    return standard(pace)
 
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
@@ -62,6 +72,9 @@ def read(claim: Claim, job: Job) -> Reading:
         return failed(error)
     digest = digest_of(video.raw)
     group = statuses.video_group(video.status)
+    if group == "done" and not video.video_url:
+        # HeyGen says that it is ready, and has no file yet.
+        group = "unknown"
     if digest == claim.digest and not (job.wants_links or job.denied):
         return Unchanged(group=group)
     return Changed(digest=digest, group=group, value=video)
@@ -79,7 +92,7 @@ def merge(change: Change, stored: Video | None) -> dict[str, Any] | None:
     return {
         "title": (remote.title or "")[:500],
         "status": remote.status[:64],
-        "group": StatusGroup(change.group),
+        "group": StatusGroup(statuses.video_group(remote.status)),
         "duration": remote.duration,
         "failure_code": (remote.failure_code or "")[:255],
         "failure_message": remote.failure_message or "",
@@ -151,13 +164,21 @@ def write(plans: Sequence[tuple[Change, dict[str, Any] | None]]) -> Sequence[Ann
 
 
 def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
-    """Marks what HeyGen keeps denying, or it would look as if it were still being made. A film that we know stays."""
-    denied = [
-        claim.object_id for claim, failure, count in failures if failure.missing and count >= GONE_AFTER
-    ]
-    expected = Video.objects.filter(
-        pk__in=denied, group__in=(StatusGroup.WORKING, StatusGroup.UNKNOWN)
-    ).exclude(status=NOT_FOUND)
+    """Marks what HeyGen keeps denying, or it would look as if it were still being made. A film that we know stays.
+
+    As long as its session may still bring it, it is only late.
+    """
+    denied = {
+        claim.object_id: count
+        for claim, failure, count in failures
+        if failure.missing and count >= GONE_AFTER
+    }
+    given_up = [pk for pk, count in denied.items() if count >= TRIES]
+    expected = (
+        Video.objects.filter(pk__in=denied, group__in=(StatusGroup.WORKING, StatusGroup.UNKNOWN))
+        .filter(Q(pk__in=given_up) | Q(session__group=StatusGroup.FAILED) | Q(session__gone_at__isnull=False))
+        .exclude(status=NOT_FOUND)
+    )
     session_ids = set(expected.values_list("session", flat=True))
     if not session_ids:
         return
@@ -170,4 +191,13 @@ def on_failures(failures: Sequence[tuple[Claim, Failed, int]]) -> None:
     announce(Announcement(each.workspace_id, "session", each.pk, each.version) for each in sessions.values())
 
 
-VIDEO = Kind(name=KIND, load=load, read=read, gather=gather, merge=merge, write=write, failed=on_failures)
+VIDEO = Kind(
+    name=KIND,
+    load=load,
+    read=read,
+    gather=gather,
+    merge=merge,
+    write=write,
+    failed=on_failures,
+    cadence=cadence,
+)

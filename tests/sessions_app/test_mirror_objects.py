@@ -191,6 +191,24 @@ def test_a_video_is_followed_until_its_file_is_there():
     ]
 
 
+def test_a_video_that_is_ready_without_a_file_is_asked_for_again():
+    video = VideoFactory(status="processing", group="working")
+    reading = poll(VIDEO, video, FakeClient(read_video=remote_video(video.video_id, "completed")))
+
+    video.refresh_from_db()
+    assert isinstance(reading, Changed)
+    assert (reading.group, video.status, video.group) == ("unknown", "completed", "done")
+    paces = [Pace(reading.group, age) for age in (0, 3600, 86400, 30 * 86400)]
+    assert [VIDEO.cadence(pace) is not None for pace in paces] == [True, True, True, False]
+
+
+def test_a_film_that_is_to_come_is_asked_for_while_it_is_rendered():
+    denied = [Pace("working", 0, failures=count, missing=count) for count in (1, 2, 3, 9, 10, 23, 24)]
+    assert [VIDEO.cadence(pace) for pace in denied] == [2, 4, 8, 512, 600, 600, None]
+    # One that was there and is deleted is left alone like everything that is gone.
+    assert VIDEO.cadence(Pace("done", 0, failures=3, missing=3)) is None
+
+
 def test_a_failed_video_says_why():
     video = VideoFactory(status="processing", group="working")
     remote = remote_video(video.video_id, "failed", failure_code="RENDER", failure_message="Out of tape")
@@ -229,8 +247,8 @@ def test_two_videos_of_a_session_move_its_version_once_a_batch():
 
 
 def test_a_video_that_heygen_does_not_know_is_not_under_way_for_ever():
-    coming = VideoFactory(status="", group="working", session__version=4)
-    finished = VideoFactory(status="completed", group="done")
+    coming = VideoFactory(status="", group="working", session__version=4, session__group="failed")
+    finished = VideoFactory(status="completed", group="done", session__group="failed")
     failure = Failed(reason="not_found", message="", missing=True)
 
     assert VIDEO.failed is not None
@@ -247,8 +265,21 @@ def test_a_video_that_heygen_does_not_know_is_not_under_way_for_ever():
     assert coming.session.version == 5
 
 
+def test_a_video_whose_session_is_at_work_is_only_late():
+    video = VideoFactory(status="", group="working", session__group="working")
+    failure = Failed(reason="not_found", message="", missing=True)
+    assert VIDEO.failed is not None
+    VIDEO.failed([(claim_of(video, VIDEO), failure, 23)])
+    video.refresh_from_db()
+    assert (video.group, video.status) == ("working", "")
+
+    VIDEO.failed([(claim_of(video, VIDEO), failure, 24)])
+    video.refresh_from_db()
+    assert (video.group, video.status) == ("failed", "not_found")
+
+
 def test_a_video_that_heygen_knows_after_all_is_under_way_again():
-    video = VideoFactory(status="pending", group="working")
+    video = VideoFactory(status="pending", group="working", session__group="failed")
     first = poll(VIDEO, video, FakeClient(read_video=remote_video(video.video_id, "pending")))
     assert isinstance(first, Changed)
     assert VIDEO.failed is not None

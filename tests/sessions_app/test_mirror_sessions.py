@@ -8,15 +8,18 @@ from dataclasses import replace
 from unittest import mock
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
 import heygen
 from commands.models import Command
+from polling import schedule
 from polling.kinds import Change, Changed, Failed, Pace, Unchanged
+from polling.models import PollState
 from sessions_app.mirror.sessions import SESSION, on_failures
 from sessions_app.models import Message, MessageRevision, Resource, VideoSession
 from sessions_app.search import Hit, find
-from tests.factories import UserFactory, VideoSessionFactory, WorkspaceFactory
+from tests.factories import UserFactory, VideoFactory, VideoSessionFactory, WorkspaceFactory
 from tests.fakes import CREATED, FakeClient, page, remote_message, remote_session, remote_video
 from tests.sessions_app.mirroring import claim_of, poll, polled, store
 from timeline.models import Event
@@ -166,6 +169,23 @@ def test_an_ended_session_brings_all_its_videos():
 
     assert list(session.videos.order_by("id").values_list("video_id", flat=True)) == ["v_1", "v_2"]
     assert polled("video") == set(session.videos.values_list("pk", flat=True))
+
+
+def test_a_film_that_is_late_is_looked_for_when_its_session_ends():
+    session = VideoSessionFactory(status="generating")
+    late, there = (VideoFactory(session=session, group=group) for group in ("working", "done"))
+    for video in (late, there):
+        schedule.enroll("video", [video.pk], workspace_id=session.workspace_id, fingerprint="key")
+    PollState.objects.update(next_poll_at=timezone.now() + dt.timedelta(minutes=10))
+    client = FakeClient(
+        read_session=remote_session(status="completed", video_id=late.video_id),
+        list_session_videos=page(remote_video(late.video_id), remote_video(there.video_id)),
+    )
+
+    poll(SESSION, session, client)
+
+    due = PollState.objects.filter(kind="video", next_poll_at__lte=Now())
+    assert [state.object_id for state in due] == [late.pk]
 
 
 def test_the_list_of_videos_is_read_to_its_end():

@@ -22,6 +22,7 @@ from sessions_app.models import (
     SearchText,
     SessionTag,
     Snooze,
+    Video,
     VideoSession,
 )
 from tests.factories import (
@@ -208,6 +209,28 @@ def test_what_was_adopted_meanwhile_becomes_the_session_of_the_press():
 
     poll(SESSION, session, FakeClient(read_session=remote))
     assert Message.objects.count() == 2
+
+
+def test_a_video_that_the_answer_names_is_followed_though_the_session_is_never_seen():
+    command = pressed("accepted")
+    accepted = Accepted(remote_ref="new", answer={"status": "generating", "video_id": "v_1"})
+
+    for _ in range(2):
+        sending.create_accepted(command, accepted)
+
+    video = Video.objects.get()
+    assert (video.session_id, video.video_id, video.workspace) == (
+        command.object_id,
+        "v_1",
+        command.workspace,
+    )
+    assert PollState.objects.filter(kind="video", object_id=video.pk, next_poll_at__isnull=False).count() == 1
+
+    session = VideoSession.objects.get()
+    poll(
+        SESSION, session, FakeClient(read_session=remote_session("new", status="generating", video_id="v_1"))
+    )
+    assert list(session.videos.all()) == [video]
 
 
 def test_a_late_answer_does_not_disturb_what_a_repeat_made():
