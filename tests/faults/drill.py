@@ -28,8 +28,9 @@ NEIGHBOURS_SESSIONS = 2
 # How every text begins that people of each workspace write, so that it is known where it turns up.
 HOME, NEIGHBOUR = "Homeward", "Neighbour"
 FOLLOWED = 3
-# Beside what a start of a process costs on two cores; a drill of a minute has more than a hundred faults.
+# Beside what a start of a process costs on two cores.
 SECONDS_BETWEEN_FAULTS = 0.4
+LEAST_FAULTS = 100
 # More bad answers than this never wait for a call: people have to get somewhere in a minute.
 MOST_WAITING = 2
 KILLED = ("worker", "commands", "beat", "web")
@@ -123,10 +124,11 @@ class Drill:
         return Counter(struck.name for struck in self.struck)
 
     def run(self, seconds: float) -> None:
+        """So long, and on a slow machine on until there were enough faults."""
         end = time.monotonic() + seconds
         self.studio.simulator.control.settings(link_seconds=LINK_SECONDS)
         try:
-            while time.monotonic() < end:
+            while time.monotonic() < end or len(self.struck) < LEAST_FAULTS:
                 self._work()
                 self._end_faults(before=time.monotonic())
                 self._strike()
