@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -67,7 +68,8 @@ def problems(fingerprints: Iterable[str] = ()) -> list[Problem]:
 
 
 def _of_processes(now: datetime.datetime, redis_here: bool) -> list[Problem]:
-    rows = list(Heartbeat.objects.exclude(name__startswith=heartbeats.REMOTE))
+    of_keys = Q(name__startswith=heartbeats.REMOTE) | Q(name__startswith=heartbeats.ANSWERED)
+    rows = list(Heartbeat.objects.exclude(of_keys))
     signs = {row.name: row.seen_at for row in rows}
 
     def alive(seen_at: datetime.datetime | None) -> bool:

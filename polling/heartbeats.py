@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import os
 import socket
@@ -24,6 +25,7 @@ TICK = "tick"
 WORKER = "worker:"
 PROGRESS = "progress:"
 REMOTE = "remote:"
+ANSWERED = "answered:"
 
 EVERY_SECONDS = 5.0
 # After so long without a sign a process counts as gone: three of them and a slow database.
@@ -74,12 +76,14 @@ class Remotes:
         self._signs = Sometimes(every)
         self._lock = threading.Lock()
         self._failed: dict[str, list[tuple[UUID, str]]] = {}
+        self._answered: set[str] = set()
 
     def answered(self, key: str) -> bool:
         """True when it was away until now. A process that has just begun believes the last sign."""
         with self._lock:
             failed = self._failed.get(key)
             self._failed[key] = []
+            self._answered.add(key)
         return self._reason(failed) != "" if failed is not None else _was_away(key)
 
     def silent(self, key: str, object_id: UUID, reason: str) -> None:
@@ -88,14 +92,18 @@ class Remotes:
             del self._failed[key][:-3]
 
     def write(self, keys: Iterable[str]) -> None:
-        """One row for each of these keys whose answer changed, or was not written for a while.
+        """One row for each of these keys whose answer changed, or was not written for a while; another says when it answered.
 
         Of those only that were asked just now: another process may know better of the others.
         """
         with self._lock:
             reasons = {key: self._reason(self._failed[key]) for key in keys if key in self._failed}
+            answered = self._answered & reasons.keys()
+            self._answered -= answered
         for key, reason in reasons.items():
             self._signs.write(REMOTE + key, {"reason": reason})
+        for key in answered:
+            self._signs.write(ANSWERED + key)
 
     @staticmethod
     def _reason(failed: list[tuple[UUID, str]]) -> str:
@@ -116,6 +124,12 @@ def silent_keys() -> list[str]:
         seen_at__gt=clock.later(-FORGET_SECONDS),
     )
     return [sign.name.removeprefix(REMOTE) for sign in signs if sign.data.get("reason")]
+
+
+def answered_at(keys: Iterable[str]) -> datetime.datetime | None:
+    """When HeyGen last answered each of these keys, for the one that waits longest; None before the first answer."""
+    signs = Heartbeat.objects.filter(name__in=[ANSWERED + key for key in sorted(keys)])
+    return min(signs.values_list("seen_at", flat=True), default=None)
 
 
 def tried(key: str) -> None:

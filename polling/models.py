@@ -124,7 +124,8 @@ class KeyEntry(models.Model):
 
 
 class Heartbeat(models.Model):
-    """A sign of life: `beat`, `worker:<host>:<pid>`, `progress:<lane>`, or what a key last saw: `remote:<fingerprint>`."""
+    """A sign of life: `beat`, `worker:<host>:<pid>`, `progress:<lane>`, what a key last saw: `remote:<fingerprint>`,
+    and when it was last answered: `answered:<fingerprint>`."""
 
     name = models.CharField(max_length=100, primary_key=True)
     seen_at = models.DateTimeField()

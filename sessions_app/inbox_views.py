@@ -54,9 +54,11 @@ def inbox(request: SignedIn) -> HttpResponse:
 @login_required
 @require_safe
 def needs_you_count(request: SignedIn) -> JsonResponse:
-    """What an open page asks for in the background: how many wait, which came last, what is wrong with the mirror.
+    """What an open page asks for in the background: how many wait, which came last, how old the mirror is, what is
+    wrong with it.
 
-    A session's page names itself with `?about=`: hidden, it has no stream, and learns here what its title should say.
+    A session's page names itself with `?about=`: hidden, it has no stream, and learns here what its title should say. Nothing
+    new comes over the stream where HeyGen fails to answer: why what it shows is late it learns here, too.
     """
     about = AboutForm(request.GET)
     its = (
@@ -65,11 +67,14 @@ def needs_you_count(request: SignedIn) -> JsonResponse:
         else None
     )
     items = waiting_room.waiting(request.user, pictures=False)
+    answered_at = shell.answered_at(request)
     latest = max(items, key=lambda item: item.since, default=None)
     return JsonResponse(
         {
             "count": waiting_room.count(request.user) if len(items) == waiting_room.MOST else len(items),
             "title": None if its is None else words.page_title(its),
+            "late": None if its is None else session_page.freshness(its).late_because,
+            "answered_at": answered_at.isoformat() if answered_at is not None else None,
             "problems": [
                 {"tone": banner.tone, "message": banner.message} for banner in shell.banners(request)
             ],

@@ -144,7 +144,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "may_send_now": rights.may_approve or (rights.may_send and not needs_approver),
         **_opening(session, rule),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
-        "freshness": _freshness(session),
+        "freshness": freshness(session),
         **_chat(session, shown, by_remote_id),
         "newest": newest,
         "older_before": str(newest[0].position) if newest and newest[0].position > 0 else None,
@@ -270,7 +270,8 @@ class Freshness:
     late_because: str
 
 
-def _freshness(session: VideoSession) -> Freshness:
+def freshness(session: VideoSession) -> Freshness:
+    """One query."""
     known = schedule.freshness(KIND, [session.pk]).get(session.pk)
     if known is None:
         return Freshness(None, "")

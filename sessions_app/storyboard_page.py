@@ -26,7 +26,7 @@ from sessions_app import (
     words,
 )
 from sessions_app.models import MediaFile, Message, Mode, Resource, VideoSession
-from sessions_app.session_page import KIND, VARIANTS, Rights
+from sessions_app.session_page import KIND, VARIANTS, Rights, freshness
 from sessions_app.storyboard import Revision
 from sessions_app.tiles import Tile
 from workspaces_app.approval_rule import ApprovalRule
@@ -206,6 +206,7 @@ def verdict(
         "may_note": takes_messages and rights.may_send and (may_give_verdict or not reviewing),
         "takes_messages": takes_messages,
         "approval": approving.standing(session, revision.position) if revision is not None else None,
+        "freshness": freshness(session),
     }
 
 

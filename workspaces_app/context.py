@@ -1,15 +1,17 @@
-"""What every page shows of the person's workspaces: the list for the navigation, and what is wrong with them."""
+"""What every page shows of the person's workspaces: the list for the navigation, how old what is shown can be, what is wrong."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from polling import health
+from polling import health, heartbeats
 from workspaces_app import access
 from workspaces_app.models import Role, Workspace
 
@@ -41,13 +43,24 @@ def _may_create(request: HttpRequest) -> bool:
 
 
 def problems(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `problems` of the mirror and of the person's own keys; nothing for somebody signed out."""
-    return {"problems": SimpleLazyObject(lambda: banners(request))}
+    """Context processor: `problems` of the mirror and of the person's own keys; nothing for somebody signed out.
+
+    `answered_at` is when HeyGen last answered these keys.
+    """
+    return {
+        "problems": SimpleLazyObject(lambda: banners(request)),
+        "answered_at": partial(answered_at, request),
+    }
 
 
 def banners(request: HttpRequest) -> list[Banner]:
     """The same for a page that is open already and asks from time to time."""
     return _banners(mine(request)) if _is_signed_in(request) else []
+
+
+def answered_at(request: HttpRequest) -> datetime | None:
+    """When HeyGen last answered the keys of the person's workspaces, the one that waits longest; None where none has yet."""
+    return _known_of(_keys(mine(request))).answered_at if _is_signed_in(request) else None
 
 
 def _is_signed_in(request: HttpRequest) -> bool:
@@ -64,17 +77,34 @@ def mine(request: HttpRequest) -> list[Workspace]:
     return found
 
 
-_known: dict[frozenset[str], tuple[float, list[health.Problem]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What this process last knew of some keys; `at` by its monotonic clock."""
+
+    at: float
+    problems: list[health.Problem]
+    answered_at: datetime | None
+
+
+_known: dict[frozenset[str], _Known] = {}
+
+
+def _known_of(keys: frozenset[str]) -> _Known:
+    known = _known.get(keys)
+    if known is None or time.monotonic() - known.at > BELIEVE_SECONDS:
+        if len(_known) > 1000:
+            _known.clear()
+        known = _Known(time.monotonic(), health.problems(keys), heartbeats.answered_at(keys))
+        _known[keys] = known
+    return known
+
+
+def _keys(workspaces: list[Workspace]) -> frozenset[str]:
+    return frozenset(each.key_fingerprint for each in workspaces if each.has_key)
 
 
 def _banners(workspaces: list[Workspace]) -> list[Banner]:
-    keys = frozenset(each.key_fingerprint for each in workspaces if each.has_key)
-    known_at, found = _known.get(keys, (float("-inf"), []))
-    if time.monotonic() - known_at > BELIEVE_SECONDS:
-        if len(_known) > 1000:
-            _known.clear()
-        found = health.problems(keys)
-        _known[keys] = (time.monotonic(), found)
+    keys = _keys(workspaces)
     names = {
         key: ", ".join(each.name for each in workspaces if each.key_fingerprint == key)
         # With a single workspace there is nothing to tell apart.
@@ -87,5 +117,5 @@ def _banners(workspaces: list[Workspace]) -> list[Banner]:
             if problem.fingerprint in names
             else problem.text,
         )
-        for problem in found
+        for problem in _known_of(keys).problems
     ]

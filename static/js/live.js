@@ -5,7 +5,7 @@
  * failure, does not notice a stream that went silent and says nothing to the reader; this module does.
  *
  * Events of the stream: `alive` every 20 s with {"version": 12, "age": 3.2}; frames carry their version as id.
- * Elements: `[data-live-state]` shows the state in words ("live", "late", "off"), `time[data-live-age]` when the
+ * Elements: `[data-live-state]` shows the state in words ("live", "late", "off"), `[data-live-age]` when the
  * mirror last looked at HeyGen.
  */
 import { now } from "./now.js";
@@ -115,7 +115,7 @@ function watch(element) {
       }
       if (typeof news.age === "number") {
         const looked = new Date(now() - news.age * 1000).toISOString();
-        for (const time of document.querySelectorAll("time[data-live-age]")) time.dateTime = looked;
+        for (const time of document.querySelectorAll("[data-live-age] time")) time.dateTime = looked;
       }
       if (news.version <= version) return;
       if (behind === news.version && asked !== behind) {

@@ -1,8 +1,11 @@
 /**
  * Asks `body[data-needs-you]` every 30 s how many sessions wait for a person, also while the tab is hidden, and what is
- * wrong with the mirror: a page that stays open must not look fresh when nothing renews it.
- * The page of one session names itself (`data-needs-you-about`): hidden, it has no stream to learn its title from.
- * The answer is {"count": 3, "title": "…" | null, "latest": {"title", "text", "url", "since"} | null, "problems": [{"tone", "message"}]}.
+ * wrong with the mirror: a page that stays open must not look fresh when nothing renews it. `[data-as-of]` shows when
+ * HeyGen last answered.
+ * The page of one session names itself (`data-needs-you-about`): hidden, it has no stream to learn its title from, and no
+ * stream says why nothing new comes (`[data-late]`).
+ * The answer is {"count": 3, "title": "…" | null, "late": "…" | null, "latest": {"title", "text", "url", "since"} | null,
+ * "answered_at": "…" | null, "problems": [{"tone", "message"}]}.
  * A change of the count, or another latest one, is told as the event `needs-you`.
  *
  * `[data-notify]` is a checkbox: notifications of this browser, only when the tab is hidden. `data-word-denied` says why it
@@ -16,6 +19,7 @@ const SECONDS = 30;
 const { needsYou, needsYouAbout } = document.body.dataset;
 const address = needsYouAbout ? `${needsYou}?about=${needsYouAbout}` : needsYou;
 const SWITCH = "notify";
+const texts = document.getElementById("words")?.dataset ?? {};
 let known = null; // what the last answer said: {count, since}
 
 function wanted() {
@@ -59,6 +63,14 @@ function showProblems(problems) {
   }
 }
 
+/** Says why what is shown of the page's session is old, or that it is not any more. */
+function showLate(why) {
+  for (const place of document.querySelectorAll("[data-late]")) {
+    place.hidden = why === "";
+    place.querySelector("[data-late-words]").textContent = why && `${texts.mayBeOld} ${why}`;
+  }
+}
+
 async function ask() {
   let answer;
   try {
@@ -77,6 +89,10 @@ async function ask() {
   known = { count: answer.count, since: Math.max(since, known?.since ?? 0) };
   setWaiting(answer.count);
   if (answer.title && document.hidden) setPage(answer.title);
+  if (answer.answered_at) {
+    for (const time of document.querySelectorAll("[data-as-of] time")) time.dateTime = answer.answered_at;
+  }
+  if (typeof answer.late === "string") showLate(answer.late);
   showProblems(answer.problems ?? []);
 }
 

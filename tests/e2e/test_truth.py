@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from commands.models import Command
+from polling.models import PollState
 from tests.e2e.browsers import Browsers
 from tests.e2e.conftest import Team
 from tests.processes import wait_until
@@ -111,6 +112,37 @@ def test_without_a_worker_the_page_says_so_and_stops_saying_it(team: Team, brows
         team.dailies.start("worker", "commands")
     expect(banner).to_have_count(0, timeout=60_000)
     expect(page.get_by_text("May be out of date.")).to_have_count(0, timeout=60_000)
+
+
+def test_an_open_page_says_when_its_own_session_cannot_be_read(team: Team, browsers: Browsers):
+    session = team.create("A film about moths [scenario: stuck-thinking]")
+    team.until(session, "status == 'thinking' and message_count > 0")
+    page = browsers.of(team.person)
+    page.clock.install()
+    page.goto(session.get_absolute_url())
+    status = page.get_by_role("region", name="Status", exact=True)
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    checked = status.locator("[data-live-age] time")
+    first = checked.get_attribute("datetime")
+
+    def schedule() -> PollState:
+        return PollState.objects.get(kind="session", object_id=session.pk)
+
+    def looks() -> None:
+        with page.expect_response("**/needs-you/count/*"):
+            page.clock.fast_forward(31_000)
+
+    # Nothing of it changes, so nothing is pushed: when it was read last comes with the next sign of life.
+    expect(checked).not_to_have_attribute("datetime", first or "", timeout=30_000)
+    path = f"/v3/video-agents/{session.remote_id}"
+    team.simulator.control.fault("status", path, method="GET", status=503, count=None)
+    wait_until(lambda: schedule().failures > 0, what="it cannot be read")
+    looks()
+    expect(status.get_by_text("May be out of date. HeyGen has trouble answering.")).to_be_visible()
+    team.simulator.control.clear_faults()
+    wait_until(lambda: schedule().failures == 0, seconds=30, what="it is read again")
+    looks()
+    expect(status.get_by_text("May be out of date.")).to_have_count(0)
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -113,6 +113,30 @@ def test_one_object_that_fails_is_its_own_trouble() -> None:
     assert reason() == "unreachable"
 
 
+def test_when_a_key_was_last_answered_outlives_what_fails_after_it(things: Things) -> None:
+    remotes, one = Remotes(every=0), uuid4()
+    assert heartbeats.answered_at([KEY]) is None
+    remotes.silent(KEY, one, "unreachable")
+    remotes.write({KEY})
+    assert heartbeats.answered_at([KEY]) is None
+
+    remotes.answered(KEY)
+    remotes.silent(KEY, one, "unreachable")
+    remotes.write({KEY})
+    first = heartbeats.answered_at([KEY])
+    assert first is not None
+    for number in range(2):
+        remotes.silent(KEY, UUID(int=number), "unreachable")
+        remotes.write({KEY})
+    assert heartbeats.answered_at([KEY]) == first
+
+    remotes.answered(KEY)
+    remotes.write({KEY})
+    later = heartbeats.answered_at([KEY])
+    assert later is not None
+    assert later > first
+
+
 def test_a_worker_that_does_not_ask_a_key_any_more_says_nothing_of_it(things: Things) -> None:
     """Another one has seen that it is answered again."""
     here, there = Remotes(every=0), Remotes(every=0)

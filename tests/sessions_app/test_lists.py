@@ -10,6 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from polling import schedule
+from polling.models import PollState
 from sessions_app import people as people_filter
 from sessions_app.models import SearchText, SessionTag, VideoSession
 from sessions_app.search_words import indexed
@@ -64,6 +66,16 @@ def test_a_hidden_page_of_a_session_learns_its_title_and_a_stranger_none():
     assert member(session.workspace).get(address).json()["title"] == "● Has a question · Bakery · Dailies"
     assert member(WorkspaceFactory()).get(address).json()["title"] is None
     assert member(session.workspace).get("/needs-you/count/?about=x").json()["title"] is None
+
+
+def test_an_open_page_of_a_session_learns_why_it_is_late():
+    session = VideoSessionFactory()
+    schedule.enroll("session", [session.pk], workspace_id=session.workspace_id, fingerprint="key")
+    address = f"/needs-you/count/?about={session.pk}"
+    assert member(session.workspace).get(address).json()["late"] == ""
+    PollState.objects.update(failures=2, reason="server_error")
+    assert member(session.workspace).get(address).json()["late"] == "HeyGen has trouble answering."
+    assert member(WorkspaceFactory()).get(address).json()["late"] is None
 
 
 @pytest.mark.parametrize("address", ["/", "/needs-you/count/", "/sessions/", "/library/", "/sessions/new/"])

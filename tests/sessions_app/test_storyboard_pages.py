@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from commands import tokens
 from commands.models import Command
+from polling import schedule
+from polling.models import PollState
 from sessions_app import session_streams
 from sessions_app.models import MediaFile, Resource, VideoSession
 from tests.factories import MembershipFactory, ResourceFactory, VideoSessionFactory
@@ -172,6 +174,29 @@ def test_a_storyboard_that_is_not_there_is_404_and_none_at_all_says_so():
     assert "No storyboard yet" in page(VideoSessionFactory())
 
 
+def test_who_judges_a_storyboard_learns_that_it_may_be_old_and_why():
+    session = reviewing()
+    schedule.enroll("session", [session.pk], workspace_id=session.workspace_id, fingerprint="key")
+    client = signed_in(session)
+    places = (
+        (reverse("sessions:storyboard", args=[session.pk]), {}),
+        (reverse("sessions:inbox-pane", args=[session.pk]), {"headers": {"HX-Request": "true"}}),
+        (reverse("sessions:detail", args=[session.pk]), {}),
+    )
+
+    def said() -> list[list[str]]:
+        told = r"<span data-late-words>([^<]*)</span>"
+        return [re.findall(told, client.get(address, **extra).content.decode()) for address, extra in places]
+
+    PollState.objects.update(polled_at=timezone.now(), next_poll_at=timezone.now())
+    assert said() == [[""], [], [""]]
+    assert all("checked <time" in client.get(address, **extra).content.decode() for address, extra in places)
+
+    PollState.objects.update(failures=1, reason="server_error")
+    late = "May be out of date. HeyGen has trouble answering."
+    assert said() == [[late], [late], [late]]
+
+
 @pytest.mark.parametrize("pictures", [1, 3])
 def test_it_costs_as_many_queries_for_three_pictures_as_for_one(
     pictures: int, django_assert_num_queries: Any
@@ -182,7 +207,7 @@ def test_it_costs_as_many_queries_for_three_pictures_as_for_one(
     client = signed_in(session)
     address = reverse("sessions:storyboard", args=[session.pk])
     client.get(address)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(address, {"against": 1})
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from polling import heartbeats
 from polling import keys as key_states
+from polling.models import Heartbeat
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.processes import Valkey
-from workspaces_app.models import User, Workspace
+from workspaces_app.models import Role, User, Workspace
 
 pytestmark = pytest.mark.django_db
 Browse = Callable[[User | None], Client]
@@ -45,6 +50,27 @@ def test_refused_key_is_said_to_its_members_alone(valkey: Valkey, stranger: User
     assert refused not in str(banners(browse(stranger)))
     MembershipFactory(user=member)
     assert ("error", f"Studio: {refused}") in banners(browse(member))
+
+
+def test_every_page_says_when_heygen_last_answered_the_one_that_waits_longest(
+    valkey: Valkey, browse: Browse
+) -> None:
+    member: User = UserFactory()
+    assert "HeyGen last answered" not in browse(member).get("/workspaces/").content.decode()
+    for minutes in (3, 8):
+        key = f"sk_key_number_{minutes}_of_ours"
+        workspace = MembershipFactory(user=member, role=Role.CREATOR, workspace__key=key).workspace
+        heartbeats.write(heartbeats.ANSWERED + workspace.key_fingerprint)
+        Heartbeat.objects.filter(name__endswith=workspace.key_fingerprint).update(
+            seen_at=timezone.now() - timedelta(minutes=minutes)
+        )
+    heartbeats.write(heartbeats.ANSWERED + "somebody else's")
+
+    for address in ("/", "/sessions/", "/library/", "/live/", "/workspaces/", "/sessions/new/", "/account/"):
+        page = browse(member).get(address).content.decode()
+        assert re.findall(r"HeyGen last answered <time[^>]*>([^<]*)</time>", page) == ["8 min. ago"], address
+    told = browse(member).get("/needs-you/count/").json()["answered_at"]
+    assert timezone.now() - datetime.fromisoformat(told) > timedelta(minutes=7)
 
 
 def test_signed_out_pages_show_none(valkey: Valkey) -> None:
