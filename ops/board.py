@@ -42,7 +42,7 @@ class Board:
         names = {key.fingerprint: ", ".join(key.workspaces) for key in self.mirror.keys}
         found = [
             Trouble(
-                "warning" if problem.code in ("rate_limited", "budget_exhausted") else "error",
+                "warning" if problem.code in ("rate_limited", "used_up", "budget_exhausted") else "error",
                 problem.text,
                 names.get(problem.fingerprint, ""),
                 problem.since,

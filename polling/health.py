@@ -32,6 +32,9 @@ TEXTS: dict[str, Promise] = {
         "HeyGen reports that this account has no credit left. Nothing new is started until an administrator of the "
         "workspace says on its page that there is credit again."
     ),
+    "used_up": _(
+        "This account has used up what HeyGen allows it for now. What you start goes out as soon as it may again."
+    ),
     "rate_limited": _("HeyGen asked us to slow down. What you see is renewed again in a moment."),
     "budget_exhausted": _("More is due than the request budget allows. What you see is renewed more slowly."),
     "heygen_unreachable": _("HeyGen cannot be reached. What you see is the last known state."),
@@ -107,12 +110,13 @@ def _of_keys(keys: set[str], now: datetime.datetime) -> list[Problem]:
         if row.remaining(now) == 0.0:
             continue
         if row.scope == KeyState.Scope.PAID:
-            found.append(Problem("no_credit", row.fingerprint, row.since))
+            code = "no_credit" if row.needs_person else "used_up"
+            found.append(Problem(code, row.fingerprint, row.since))
         elif row.needs_person:
             found.append(Problem("key_refused", row.fingerprint, row.since))
         else:
             found.append(Problem("rate_limited", row.fingerprint, row.since))
-    resting = {problem.fingerprint for problem in found if problem.code != "no_credit"}
+    resting = {problem.fingerprint for problem in found if problem.code not in ("no_credit", "used_up")}
     signs = Heartbeat.objects.filter(
         name__in=[heartbeats.REMOTE + key for key in sorted(keys - resting)],
         # Failing objects are tried again sooner than that: an older sign is about a key that nobody uses.

@@ -75,12 +75,15 @@ def test_keys(alive: Things) -> None:
     keys.close("a" * 16, seconds=None, reason="unauthorized")
     keys.close("b" * 16, seconds=30, reason="rate_limited")
     keys.close("c" * 16, seconds=None, reason="payment_required", scope="paid")
-    assert [(p.code, p.fingerprint) for p in health.problems(["a" * 16, "b" * 16, "c" * 16, "d" * 16])] == [
+    # Comes back by itself: nobody has to say so on the workspace's page, and nobody could.
+    keys.close("d" * 16, seconds=600, reason="quota_exceeded", scope="paid")
+    assert [(p.code, p.fingerprint) for p in health.problems([letter * 16 for letter in "abcde"])] == [
         ("key_refused", "a" * 16),
         ("rate_limited", "b" * 16),
         ("no_credit", "c" * 16),
+        ("used_up", "d" * 16),
     ]
-    assert codes("d" * 16) == []
+    assert codes("e" * 16) == []
     keys.reopen("a" * 16)
     assert codes("a" * 16) == []
 
