@@ -28,7 +28,7 @@ from functools import lru_cache
 from typing import Any
 
 import redis
-from django.db import OperationalError
+from django.db import Error, OperationalError
 from django.db.models.functions import Now
 from redis.commands.core import Script
 
@@ -167,7 +167,11 @@ def learn(fingerprint: str) -> None:
     _ahead.forget(fingerprint)
     # Before the rows are read: what another thread fails to tell meanwhile stays to be told.
     _untold.discard(fingerprint)
-    rests = _rests(fingerprint)
+    try:
+        rests = _rests(fingerprint)
+    except Error:
+        _untold.add(fingerprint)
+        raise
     arguments: list[Any] = [_interval(), _burst()]
     for scope in ("all", "paid"):
         reason, left = rests.get(scope, ("", 0.0))

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
@@ -274,6 +274,20 @@ def test_a_key_that_was_closed_before_the_hiccup_is_opened_in_it(valkey: Valkey)
     # In another process, which knows nothing of what this one could not tell.
     budget._untold.clear()
     assert admitted(Priority.COMMAND, most=1) == 1
+
+
+def test_redis_learns_of_a_closed_key_when_the_rows_can_be_read_again(hiccup: None) -> None:
+    keys.close(KEY, seconds=20, reason="rate_limited")
+    redis_connection.breaker.heard()
+
+    def away(*_: object) -> None:
+        raise OperationalError("the database is restarting")
+
+    with connection.execute_wrapper(away), pytest.raises(OperationalError):
+        budget.tell_again()
+
+    with pytest.raises(Closed, match="rate_limited"):
+        budget.admit(KEY, Priority.COMMAND)
 
 
 def test_a_redis_that_takes_no_writes_counts_as_away(valkey: Valkey) -> None:
