@@ -29,6 +29,9 @@ _WORDS: Mapping[str, Promise] = {
     "storyboard.approved": gettext_lazy("Storyboard approved"),
     "storyboard.taken_back": gettext_lazy("Approval taken back"),
     "user.created": gettext_lazy("Account made"),
+    "webhook.register": gettext_lazy("Webhook registered at HeyGen"),
+    "webhook.remove": gettext_lazy("Webhook removed at HeyGen"),
+    "webhook.rotate": gettext_lazy("Webhook's secret replaced"),
     "workspace.changed": gettext_lazy("Settings changed"),
 }
 

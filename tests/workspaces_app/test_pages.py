@@ -23,7 +23,7 @@ from tests.factories import (
     VideoSessionFactory,
     WorkspaceFactory,
 )
-from workspaces_app import members
+from workspaces_app import audit, members, webhook_registration
 from workspaces_app.approval_rule import ApprovalRule
 from workspaces_app.models import (
     AuditEntry,
@@ -475,6 +475,11 @@ def test_favourites_belong_to_the_team(workspace: Workspace, member: Member, bro
 
 
 # --- Audit -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", sorted(webhook_registration.ACTIONS.keys() - {"catch-up"}))
+def test_the_audit_trail_has_words_for_what_was_done_to_the_webhook(what: str) -> None:
+    assert audit.in_words(f"webhook.{what}").startswith("Webhook")
 
 
 def test_audit_trail_shows_this_workspace_page_by_page(
