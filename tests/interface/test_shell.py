@@ -93,6 +93,19 @@ def test_every_static_file_that_is_named_exists():
     assert [name for name in sorted(named) if finders.find(name) is None] == []
 
 
+def test_a_drawing_has_a_size_of_its_own():
+    """Some browsers say that one without is 0 wide, which is how pictures.js knows a picture that could not be loaded."""
+    shown = {
+        name
+        for path in TEMPLATES
+        for name in re.findall(r'<img src="{% static "([^"]+\.svg)"', path.read_text())
+    }
+    assert shown
+    for name in shown:
+        drawing = (settings.BASE_DIR / "static" / name).read_text()
+        assert re.match(r'<svg [^>]*width="\d+" height="\d+"', drawing), name
+
+
 def test_modules_import_only_modules_that_exist():
     folder = settings.BASE_DIR / "static" / "js"
     missing = [
