@@ -211,3 +211,16 @@ def test_what_was_attached_survives_a_reload_until_it_is_sent_or_taken_out(team:
     expect(files).to_have_count(0)
     command = Command.objects.get(kind="session.send", object_id=session.pk)
     assert [item["type"] for item in command.payload["files"]] == ["asset_id"]
+
+
+def test_the_whole_of_a_long_title_stays_while_news_come(team: Team, browsers: Browsers):
+    session = talk(team, 2, title="A long talk " * 12)
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    page.get_by_text("Show the whole title").click()
+    less = page.get_by_text("Show less of it")
+    expect(less).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    say(session, 1)
+    expect(page.locator("#chat")).to_contain_text("Message 2.")
+    expect(less).to_be_visible()
