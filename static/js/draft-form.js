@@ -40,9 +40,10 @@ widget("form[data-draft-form]", (form) => {
     }
   }
 
-  function keep() {
+  // `done`: the server has it. Whatever a later version says counts more.
+  function keep(done = false) {
     try {
-      const known = { base: left ?? form.elements.base.value, by: form.elements.token.value };
+      const known = { base: left ?? form.elements.base.value, by: form.elements.token.value, done };
       localStorage.setItem(key(), JSON.stringify({ fields: fields(), ...known }));
     } catch {
       // A full or forbidden storage: then only the server keeps it.
@@ -102,6 +103,7 @@ widget("form[data-draft-form]", (form) => {
         if (answer.ok) {
           saved = sent;
           if (snapshot() === sent && left === null) forget();
+          else if (snapshot() === sent) keep(true);
         }
       } else {
         fail(answer.status === 403);
@@ -162,7 +164,8 @@ widget("form[data-draft-form]", (form) => {
   }
 
   const local = kept();
-  if (local && JSON.stringify(local.fields) !== saved) {
+  const overtaken = local?.done && local.base !== form.elements.base.value;
+  if (local && !overtaken && JSON.stringify(local.fields) !== saved) {
     // What is stored may be this window's own, whose answer never came.
     const own = local.by && local.by === form.dataset.draftBy;
     if (own || local.base === form.elements.base.value) restore(local.fields);

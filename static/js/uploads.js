@@ -286,13 +286,13 @@ widget("[data-uploads]", (box) => {
     held = { button: event.submitter };
   };
   document.addEventListener("submit", wait, true);
-  let underway = [];
+  let underway = null;
   const leave = (event) => {
     underway = [...running.values()];
     if (underway.length > 0) event.preventDefault(); // the browser asks, in its own words
   };
-  // A browser may end the uploads, with their events, before the page itself.
-  const left = () => remember(underway);
+  // A browser may end the uploads, with their events, before the page itself, and one of a phone does not ask before.
+  const left = () => remember(underway ?? [...running.values()]);
   window.addEventListener("beforeunload", leave);
   window.addEventListener("pagehide", left);
   for (const gone of remembered()) fail(newRow(gone), words.wordLost);

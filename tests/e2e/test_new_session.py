@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from django.db.models import F
 from django.test import Client
 from playwright.sync_api import Page, Route, expect
 
@@ -131,6 +132,9 @@ def test_a_file_that_was_on_its_way_when_the_page_was_left(team: Team, browsers:
     page.evaluate(GIVE, ["[data-drop]", "drop", [PICTURE]])
     row = page.get_by_role("listitem").filter(has_text="a.png")
     expect(row).to_have_attribute("data-state", "sending")
+    # Browsers of phones end a page without asking.
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('uploads:')).length") == 1
     page.get_by_label(PROMPT).click()  # browsers ask only where somebody has done something
     with page.expect_event("dialog") as asked:
         page.evaluate("setTimeout(() => location.reload())")
@@ -193,6 +197,36 @@ def test_a_page_that_was_drawn_before_its_own_save_arrived(team: Team, browsers:
     Draft.objects.all().delete()
     page.reload()
     expect(prompt).to_have_value("")
+
+
+def test_what_was_saved_while_its_page_was_left_is_nothing_to_decide_later(team: Team, browsers: Browsers):
+    page = browsers.of(team.person)
+    opened(page)
+    prompt = page.get_by_label(PROMPT)
+    saves: list[Route] = []
+
+    def left_after_it(route: Route) -> None:
+        drawn = route.fetch()
+        saves[0].fulfill(response=saves[0].fetch())
+        answer = saves[0].request.response()
+        assert answer is not None
+        answer.finished()
+        route.fulfill(response=drawn)
+
+    page.route("**/sessions/new/draft/", lambda route: saves.append(route))
+    page.route("**/library/", left_after_it)
+    with page.expect_request("**/sessions/new/draft/"):
+        prompt.fill("A film about tea")
+    page.goto("/library/")
+    page.unroute_all()
+    mine = Draft.objects.filter(owner=team.person)
+    assert mine.get().fields["prompt"] == "A film about tea"
+    # Gone on with in another browser.
+    mine.update(fields={"prompt": "A film about green tea"}, version=F("version") + 1, token="another one")
+
+    opened(page)
+    expect(prompt).to_have_value("A film about green tea")
+    expect(page.locator("[data-draft-found]")).to_have_count(0)
 
 
 def test_a_draft_that_nothing_takes_away(team: Team, browsers: Browsers):
