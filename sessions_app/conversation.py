@@ -21,6 +21,8 @@ from sessions_app.tiles import Tile
 
 # As many as HeyGen shows, too. Older ones come on demand.
 PAGE = 40
+# HeyGen shows an answer before the agent goes on, which takes it seconds. Nobody is told to wait for longer.
+GOES_ON_SECONDS = 120
 # A message that grew while it was read has a text for each poll; nobody reads more of them than that.
 EARLIER_SHOWN = 50
 # A press that was accepted, but that no poll ever showed as a message, need not stand there for good.
@@ -237,6 +239,11 @@ def _explanation(command: Command) -> str:
 def is_answered(session: VideoSession, last: Message | None) -> bool:
     """Whether a person had the last word and the agent still seems to wait: HeyGen shows a message before the status changes."""
     return session.group == "needs_you" and last is not None and last.role == "user"
+
+
+def goes_on(last: Message | None, *, now: datetime) -> bool:
+    """Whether the agent may be about to react to that message."""
+    return last is not None and (now - last.first_seen_at).total_seconds() < GOES_ON_SECONDS
 
 
 def question(

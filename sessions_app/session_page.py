@@ -127,9 +127,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     rule = ApprovalRule.of(session.workspace)
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
-    answered = any(press.is_under_way and press.kind == "send" for press in presses) or (
-        conversation.is_answered(session, newest[-1] if newest else None)
-    )
+    under_way = any(press.is_under_way and press.kind == "send" for press in presses)
+    last = newest[-1] if newest else None
+    answered = under_way or conversation.is_answered(session, last)
     board = _storyboard(session, newest, resources, by_id, files)
     return {
         "session": session,
@@ -151,6 +151,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "presses": presses,
         "mark": meanwhile.mark(session),
         "answered": answered,
+        "goes_on": under_way or conversation.goes_on(last, now=now),
         "question": None
         if answered
         else conversation.question(session, newest, with_choices=not (reviewing and rule.needed > 1)),

@@ -26,10 +26,12 @@ UNDESCRIBED_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """`number` counts from 1; `position` is that of the last message that carries it: an approval names it. `coming` is how
-    much was announced with it that nobody has described yet, and that may turn out to be pictures."""
+    """`number` counts from 1. It `begins` at the first message that carries it, which stays; `position` is that of the last:
+    an approval names it. `coming` is how much was announced with it that nobody has described yet, and that may turn out to
+    be pictures."""
 
     number: int
+    begins: int
     position: int
     text: str
     resources: tuple[Resource, ...]
@@ -72,6 +74,7 @@ def revisions(
             found.append(
                 Revision(
                     number=len(found) + 1,
+                    begins=carriers[0].position,
                     position=carriers[-1].position,
                     text="\n\n".join(message.content for message in carriers if message.content),
                     resources=tuple(pictures),

@@ -55,6 +55,7 @@ class Board:
     """One revision to look at, compared with `against` where that is given."""
 
     number: int
+    begins: int
     position: int
     html: SafeString
     shots: Sequence[Shot]
@@ -105,6 +106,7 @@ def board(
     }
     return Board(
         number=shown.number,
+        begins=shown.begins,
         position=shown.position,
         html=prose.rendered(shown.text),
         shots=_shots(shown, other, all_tiles, files),
@@ -176,7 +178,8 @@ def verdict(
     *,
     pictures: int | None = None,
 ) -> dict[str, Any]:
-    """What becomes of the storyboard that the page shows: the same for all who may do the same.
+    """What becomes of the storyboard that the page shows, of a session as `for_page` read it: the same for all who may do the
+    same.
 
     `pictures` is how many of it an open page shows: where there are others meanwhile, nobody should judge those few.
     """
@@ -187,9 +190,8 @@ def verdict(
         rights.may_send and ApprovalRule.of(session.workspace).creators_may
     )
     # Nobody should send a second message without having seen the first.
-    answered = meanwhile.under_way().filter(object_id=session.pk).exists() or (
-        conversation.is_answered(session, session.messages.order_by("position").last())
-    )
+    under_way = meanwhile.under_way().filter(object_id=session.pk).exists()
+    last = None if under_way else session.messages.order_by("position").last()
     takes_messages = session.mode == Mode.CHAT and session.gone_at is None
     return {
         "session": session,
@@ -201,7 +203,8 @@ def verdict(
         "newest": newest.number if newest is not None else None,
         "is_newest": newest is not None and newest.number == shown,
         "is_reviewing": reviewing,
-        "answered": answered,
+        "answered": under_way or conversation.is_answered(session, last),
+        "goes_on": under_way or conversation.goes_on(last, now=session.looked_at),
         "may_approve": may_give_verdict,
         "may_note": takes_messages and rights.may_send and (may_give_verdict or not reviewing),
         "takes_messages": takes_messages,
@@ -213,7 +216,7 @@ def verdict(
 def fragments(session_id: UUID, since: int | None, language: str, variant: str) -> str:
     """What keeps a page of storyboards current; `variant` says which one it shows, and how many pictures of it."""
     rights_name, _page, *numbers = variant.split("-")
-    session = VideoSession.objects.select_related("workspace", "owner").filter(pk=session_id).first()
+    session = VideoSession.objects.for_page().filter(pk=session_id).first()
     if session is None or len(numbers) != 2 or not all(re.fullmatch(r"[0-9]{1,6}", text) for text in numbers):
         return ""
     number, pictures = map(int, numbers)

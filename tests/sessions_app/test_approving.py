@@ -14,6 +14,7 @@ from django.urls import reverse
 from commands import tokens
 from commands.kinds import Refused
 from commands.models import Command
+from polling import clock
 from sessions_app import approving, inbox, sending, session_page
 from sessions_app.models import Approval, VideoSession
 from sessions_app.words import event_sentence
@@ -438,6 +439,30 @@ def test_no_page_offers_what_was_answered_though_the_status_is_still_from_before
 
     for each in addresses:
         assert "Approve storyboard 1" not in client.get(each, headers=htmx).content.decode(), each
+
+
+def test_nobody_is_told_for_ever_that_the_agent_goes_on_in_a_moment():
+    session = reviewing()
+    client = Client()
+    client.force_login(member(session))
+    MessageFactory(session=session, position=2, role="user", first_seen_at=clock.later(-60))
+    VideoSession.objects.update(message_count=3)
+
+    def shown(page: str) -> str:
+        address = reverse(f"sessions:{page}", args=[session.pk])
+        return client.get(address, headers={"HX-Request": "true"}).content.decode()
+
+    pages = ("detail", "storyboard", "inbox-pane")
+    assert all("goes on in a moment" in shown(page) for page in pages)
+    assert 'id="id_reply"' not in shown("inbox-pane")
+
+    session.messages.filter(position=2).update(first_seen_at=clock.later(-3600))
+    for page in pages:
+        html = shown(page)
+        assert "goes on in a moment" not in html
+        assert "has not reacted to the last answer" in html
+        assert "Approve storyboard" not in html
+    assert 'id="id_reply"' in shown("inbox-pane")
 
 
 def test_an_approval_that_arrived_after_all_is_not_sent_again():
