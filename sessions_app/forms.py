@@ -228,7 +228,7 @@ class SnoozeForm(forms.Form):
 
 
 class BoardChoice(forms.Form):
-    """Which storyboard is shown, from its address, and with which one it is compared. `sent` is the position of the one whose
+    """Which storyboard is shown, from its address, and with which one it is compared. `sent` is where the one begins whose
     notes were just sent."""
 
     revision = forms.IntegerField(required=False, min_value=1, max_value=100_000)
@@ -242,27 +242,47 @@ class BoardChoice(forms.Form):
 
 
 class PictureNotesForm(forms.Form):
-    """A note for each picture of a storyboard, by its place from 1, and one on all of it."""
+    """A note for each picture of a storyboard, and one on all of it.
+
+    Notes are posted by their picture: what comes while they are written may move it to another place.
+    """
 
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     seen = MarkField(required=False)
     overall = _text_field(label=_("On all of it"), required=False, rows=3)
 
-    def __init__(self, pictures: int, data: QueryDict | None = None, **kwargs: Any) -> None:
+    def __init__(self, pictures: Sequence[UUID], data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        self.places = range(1, pictures + 1)
-        for place in self.places:
-            self.fields[f"note-{place}"] = _text_field(
+        self.pictures = pictures
+        for place, picture in enumerate(pictures, start=1):
+            self.fields[f"note-{picture}"] = _text_field(
                 label=_("Note on picture %(place)d") % {"place": place}, required=False, rows=3
             )
 
+    def on(self, picture: UUID) -> forms.BoundField:
+        """The field of the note on this picture."""
+        return self[f"note-{picture}"]
+
     def notes(self) -> dict[int, str]:
-        return {place: self.cleaned_data[f"note-{place}"] for place in self.places}
+        """By the place of their picture, from 1."""
+        return {
+            place: self.cleaned_data[f"note-{picture}"]
+            for place, picture in enumerate(self.pictures, start=1)
+        }
+
+    def on_all(self) -> str:
+        """What is said to all of it, with what was written on pictures that the storyboard has no more."""
+        gone = [
+            text.strip().replace("\r\n", "\n")
+            for name, text in self.data.items()
+            if name.startswith("note-") and name not in self.fields
+        ]
+        return "\n\n".join(filter(None, [self.cleaned_data["overall"], *gone]))
 
 
 class ChangesForm(forms.Form):
-    """The message that notes became, as it will be sent. `revision` is the newest storyboard that its writer knows,
-    `notes_on` the one that the notes were written on: both are positions. `opening` is what goes out before it."""
+    """The message that notes became, as it will be sent. `revision` is the newest storyboard that its writer knows, by its
+    position, `notes_on` the one that the notes were written on, by where it begins. `opening` is what goes out before it."""
 
     token = TokenField()
     seen = MarkField(required=False)

@@ -1,4 +1,7 @@
-"""Under which names a browser keeps notes on storyboards that were not sent yet (`data-draft`, static/js/draft.js)."""
+"""Under which names a browser keeps notes on storyboards that were not sent yet (`data-draft`, static/js/draft.js).
+
+A storyboard is named by the message that it begins with: its last one may be followed by another that belongs to it.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,27 @@ from sessions_app.models import VideoSession
 from sessions_app.storyboard import Revision
 
 
-def board(session: VideoSession, position: int) -> str:
-    """Under which name the browser keeps the note on all of the storyboard at that position."""
-    return f"board:{session.pk}:{position}"
+def board(session: VideoSession, begins: int) -> str:
+    """Under which name the browser keeps the note on all of the storyboard that begins there."""
+    return f"board:{session.pk}:{begins}"
 
 
-def message(session: VideoSession, position: object, text: str = "") -> str:
+def message(session: VideoSession, begins: object, text: str = "") -> str:
     """Under which name it keeps what becomes of the message `text` that notes were put together to; without one, of any."""
     its = f":{sha256(text.encode()).hexdigest()[:16]}" if text else ""
-    return f"message:{session.pk}:{position}{its}"
+    return f"message:{session.pk}:{begins}{its}"
 
 
-def of_storyboard(session: VideoSession, found: Sequence[Revision], position: int | None) -> list[str]:
-    """Everything that it keeps of notes on the storyboard at that position."""
+def of_storyboard(session: VideoSession, found: Sequence[Revision], begins: int | None) -> list[str]:
+    """Everything that it keeps of notes on the storyboard that begins there."""
     return [
         name
         for revision in found
-        if revision.position == position
+        if revision.begins == begins
         for name in (
             *(f"picture:{resource.pk}" for resource in revision.resources),
-            board(session, position),
-            message(session, position),
+            board(session, begins),
+            message(session, begins),
         )
     ]
 
@@ -45,5 +48,5 @@ def left_behind(session: VideoSession, found: Sequence[Revision]) -> list[tuple[
             if resource.pk not in known:
                 left.append((f"picture:{resource.pk}", revision.number, place))
         known.update(resource.pk for resource in revision.resources)
-        left.append((board(session, revision.position), revision.number, None))
+        left.append((board(session, revision.begins), revision.number, None))
     return left

@@ -30,6 +30,7 @@ from sessions_app import (
 )
 from sessions_app.forms import BoardChoice, ChangesForm, PictureNotesForm
 from sessions_app.models import VideoSession
+from sessions_app.storyboard import Revision
 from workspaces_app import access as workspaces
 from workspaces_app.models import Role
 from workspaces_app.requests import SignedIn
@@ -60,21 +61,20 @@ def _page(
     shown = storyboard_page.board(session, found, number=revision, against=against)
     context: dict[str, Any] = {"session": session, "board": shown, "asked_for": revision}
     if shown is not None:
-        pictures = len(shown.pictures)
         form = form or PictureNotesForm(
-            pictures, initial={"revision": shown.position, "seen": meanwhile.mark(session)}
+            [shot.tile.id for shot in shown.pictures],
+            initial={"revision": shown.position, "seen": meanwhile.mark(session)},
         )
         context |= {
             **storyboard_page.verdict(session, rights, found, shown.number),
             "stream_url": storyboard_page.stream_address(session, rights, shown),
             "form": form,
             "shots": [
-                (shot, form[f"note-{shot.number}"] if shot.number is not None else None)
-                for shot in shown.shots
+                (shot, form.on(shot.tile.id) if shot.number is not None else None) for shot in shown.shots
             ],
             "left": note_drafts.left_behind(session, found) if shown.is_newest else (),
             "token": tokens.new(),
-            "board_draft": note_drafts.board(session, shown.position),
+            "board_draft": note_drafts.board(session, shown.begins),
             "drafts_sent": note_drafts.of_storyboard(
                 session, found, BoardChoice(request.GET).chosen()["sent"]
             ),
@@ -91,17 +91,14 @@ def notes(request: SignedIn, pk: UUID) -> HttpResponse:
     """Puts the notes together and shows the message, with what others said since. Nothing is sent yet."""
     session = access.sendable(request.user, pk)
     found = storyboard_page.revisions_of(session)
-    position = request.POST.get("revision", "")
-    about = next((each for each in found if str(each.position) == position), None)
+    about = _named(request.POST.get("revision", ""), found)
     if about is None:
         messages.error(request, _("This form is out of date. Load the page again."))
         return redirect("sessions:storyboard", session.pk)
-    form = PictureNotesForm(len(about.resources), request.POST)
+    form = PictureNotesForm([resource.pk for resource in about.resources], request.POST)
     if not form.is_valid():
         return _page(request, session, revision=about.number, form=form)
-    text = review_notes.compose(
-        form.notes(), pictures=len(about.resources), overall=form.cleaned_data["overall"]
-    )
+    text = review_notes.compose(form.notes(), pictures=len(about.resources), overall=form.on_all())
     if not text:
         form.add_error("overall", _("Write at least one note."))
         return _page(request, session, revision=about.number, form=form)
@@ -109,12 +106,19 @@ def notes(request: SignedIn, pk: UUID) -> HttpResponse:
         opening=actions.opening(request.user, session),
         initial={
             "revision": about.position,
-            "notes_on": about.position,
+            "notes_on": about.begins,
             "message": text,
             "seen": meanwhile.mark(session),
         },
     )
     return _message_page(request, session, changes_form, said=_said_since(request, session, form))
+
+
+def _named(position: str, found: Sequence[Revision]) -> Revision | None:
+    """The storyboard that a page showed whose last message was at that position; it may have grown since."""
+    if not position.isdecimal() or len(position) > 9:
+        return None
+    return next((each for each in found if each.begins <= int(position) <= each.position), None)
 
 
 def _said_since(request: SignedIn, session: VideoSession, form: forms.Form) -> Sequence[meanwhile.Said]:

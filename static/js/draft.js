@@ -58,9 +58,10 @@ export function forgetDraft(name) {
   }
 }
 
-for (const sent of document.querySelectorAll('meta[name="draft-sent"]')) {
-  forgetDraft(sent.content);
-}
+const accepted = document.querySelectorAll('meta[name="draft-sent"]');
+for (const sent of accepted) forgetDraft(sent.content);
+// The page's address said so, once: after a reload it would forget what is typed from now on.
+if (accepted.length > 0) history.replaceState(history.state, "", location.pathname + location.hash);
 try {
   const oldest = Date.now() - MAX_AGE_DAYS * 24 * 3600 * 1000;
   for (const key of Object.keys(localStorage)) {

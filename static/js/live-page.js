@@ -13,9 +13,6 @@ const money = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFra
 // How far the picture may drift from the estimate before the words follow it at once.
 const JUMP_SECONDS = 3;
 
-// "?new" and "?pushed" told the draft's module once that a form was accepted; a reload must not say it again.
-if (location.search) history.replaceState(history.state, "", location.pathname + location.hash);
-
 widget("[data-live-page]", (page) => {
   const frame = page.querySelector("[data-player]");
   const video = frame?.querySelector("video");

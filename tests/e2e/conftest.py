@@ -153,6 +153,7 @@ def team(site: tuple[Installation, Running, Valkey]) -> Iterator[Team]:
     with a_team(*site) as made:
         yield made
     _dailies, simulator, _valkey = site
+    simulator.control.thaw()
     simulator.control.clear_faults()
     simulator.control.settings(idle_seconds=30)
     simulator.control.set_speed(SPEED)

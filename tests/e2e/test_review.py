@@ -110,6 +110,23 @@ def test_notes_outlive_the_storyboard_that_they_were_written_on(team: Team, brow
     assert axe_findings(page) == []
 
 
+def test_a_note_that_is_written_after_others_went_out_outlives_a_reload(team: Team, browsers: Browsers):
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
+    page = browsers.of(team.person)
+    page.goto(f"/sessions/{session.pk}/storyboard/")
+    note = page.get_by_label("Note on picture 1")
+    note.fill("Brighter")
+    page.get_by_role("button", name="Put the notes together").click()
+    team.simulator.control.freeze()  # the next storyboard is not to come in between
+    page.get_by_role("button", name="Send to the agent").click()
+    expect(note).to_have_value("")
+    note.fill("But not too bright")
+    page.reload()
+    expect(note).to_have_value("But not too bright")
+
+
 def test_two_approvers_in_two_browsers_send_once(team: Team, browsers: Browsers):
     Workspace.objects.filter(pk=team.workspace.pk).update(settings={"approvals_needed": 2})
     session = team.create("A film about tea [scenario: no-question]")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -46,10 +48,15 @@ def stored(digest: str, *names: str) -> None:
 
 
 def page(session: VideoSession, role: Role = Role.APPROVER, **query: Any) -> str:
+    html = full_page(session, role, **query)
+    return html[html.index('id="main"') :]
+
+
+def full_page(session: VideoSession, role: Role = Role.APPROVER, **query: Any) -> str:
     answer = signed_in(session, role).get(reverse("sessions:storyboard", args=[session.pk]), query)
     assert answer.status_code == 200
     html: str = answer.content.decode()
-    return html[html.index('id="main"') :]
+    return html
 
 
 def heading(html: str) -> str:
@@ -62,6 +69,11 @@ def post(client: Client, session: VideoSession, name: str, **data: Any) -> Any:
 
 def field(html: str, name: str) -> str:
     return re.search(rf'name="{name}"[^>]* value="([^"]*)"', html)[1]  # type: ignore[index]
+
+
+def note_on(session: VideoSession, name: str) -> str:
+    """The field of the note on that picture."""
+    return f"note-{session.resources.get(resource_id=name).pk}"
 
 
 def sent() -> list[str]:
@@ -266,9 +278,8 @@ def test_nobody_judges_a_part_of_a_storyboard_unknowingly():
 def test_notes_are_shown_as_one_message_before_anything_is_sent():
     session = revised()
     client = signed_in(session)
-    preview = post(
-        client, session, "notes", revision=3, **{"note-1": "Darker", "note-3": "", "overall": "Go on"}
-    )
+    notes = {note_on(session, "c"): "Darker", note_on(session, "d"): "", "overall": "Go on"}
+    preview = post(client, session, "notes", revision=3, **notes)
     text = "Please change the storyboard before you go on.\n\nPicture 1 of 3: Darker\n\nGo on"
     assert preview.status_code == 200
     assert text in preview.content.decode()
@@ -295,21 +306,53 @@ def test_what_is_typed_at_one_session_stays_there():
         assert kept == f"board:{each.pk}:1"
 
 
+def grown(session: VideoSession) -> None:
+    """Before its pictures "a" and "b" another one turns out to be there, and after them comes one more."""
+    session.messages.filter(position=1).update(resource_ids=["c", "a", "b"])
+    ResourceFactory(session=session, resource_id="c", message_position=1)
+    shows(session, "d", text="And this one:")
+
+
+def test_a_note_goes_with_its_picture_when_the_storyboard_grows():
+    session = reviewing()
+    client = signed_in(session)
+    html = client.get(reverse("sessions:storyboard", args=[session.pk])).content.decode()
+    names = re.findall(r'<textarea name="(note-[^"]+)"', html)
+    grown(session)
+    notes = {names[0]: "Darker", f"note-{uuid4()}": "Not this one\r\nat all", "overall": "Go on"}
+    preview = post(client, session, "notes", revision=field(html, "revision"), **notes)
+    shown = unescape(preview.content.decode())
+    assert "\n\nPicture 2 of 4: Darker\n\nGo on\n\nNot this one\nat all</textarea>" in shown
+
+
+def test_the_note_on_all_of_a_storyboard_stays_in_sight_when_that_grows():
+    session = reviewing()
+    kept = re.findall(r'data-draft="(board:[^"]+)"', page(session))
+    grown(session)
+    html = page(session)
+    assert re.findall(r'data-draft="(board:[^"]+)"', html) == kept
+
+    notes_on = field(
+        post(signed_in(session), session, "notes", revision=1, overall="Go on").content.decode(), "notes_on"
+    )
+    forgotten = re.findall(r'name="draft-sent" content="(board:[^"]+)"', full_page(session, sent=notes_on))
+    assert forgotten == kept
+
+
 def test_no_note_is_no_message():
     session = revised()
-    answer = post(signed_in(session), session, "notes", revision=3, **{"note-1": " "})
+    answer = post(signed_in(session), session, "notes", revision=3, **{note_on(session, "c"): " "})
     assert answer.status_code == 422
     assert "Write at least one note." in answer.content.decode()
 
 
 def test_a_note_that_is_too_long_is_kept_and_said_at_its_picture():
     session = revised()
-    answer = post(
-        signed_in(session), session, "notes", revision=3, **{"note-2": "x" * 10_001, "note-1": "Kept"}
-    )
+    notes = {note_on(session, "a"): "x" * 10_001, note_on(session, "c"): "Kept"}
+    answer = post(signed_in(session), session, "notes", revision=3, **notes)
     html = answer.content.decode()
     assert answer.status_code == 422
-    assert 'id="id_note-2-error"' in html
+    assert f'id="id_{note_on(session, "a")}-error"' in html
     assert ">Kept</textarea>" in html
 
 
@@ -350,7 +393,8 @@ def test_what_others_said_while_the_notes_were_written_is_shown_before_they_go_o
         reverse("sessions:send", args=[session.pk]), {"token": tokens.new(), "message": "Make it <blue>"}
     )
 
-    shown = post(me, session, "notes", revision=3, seen=seen, **{"note-1": "Darker"}).content.decode()
+    notes = {note_on(session, "c"): "Darker"}
+    shown = post(me, session, "notes", revision=3, seen=seen, **notes).content.decode()
     assert "Others answered while you wrote" in shown
     assert "Make it &lt;blue&gt;" in shown
     other.post(reverse("sessions:send", args=[session.pk]), {"token": tokens.new(), "message": "Or green"})
@@ -386,7 +430,7 @@ def test_where_others_have_to_agree_the_preview_shows_the_line_in_front():
     session.workspace.settings = {"approvals_needed": 2}
     session.workspace.save()
     client = signed_in(session)
-    preview = post(client, session, "notes", revision=3, **{"note-1": "Darker"})
+    preview = post(client, session, "notes", revision=3, **{note_on(session, "c"): "Darker"})
     assert "This is not an approval yet." in preview.content.decode()
     post(client, session, "changes", revision=3, message="Darker", token=tokens.new())
     assert sent() == ["This is not an approval yet.\n\nDarker"]
@@ -402,7 +446,8 @@ def test_who_sends_notes_while_a_storyboard_awaits_its_verdict(role: Role, statu
     session = revised()
     client = signed_in(session, role)
     assert client.get(reverse("sessions:storyboard", args=[session.pk])).status_code == 200
-    assert post(client, session, "notes", revision=3, **{"note-1": "x"}).status_code in (200, 403)
+    notes = {note_on(session, "c"): "x"}
+    assert post(client, session, "notes", revision=3, **notes).status_code in (200, 403)
     answer = post(client, session, "changes", revision=3, message="Darker", token=tokens.new())
     assert answer.status_code == status
     assert len(sent()) == (status == 302)
