@@ -4,15 +4,56 @@
  */
 import { widget } from "./widget.js";
 
+const AGAIN = "autosubmit:focus";
+const KEYED_PAUSE = 800; // keys go through a list one by one: each on its way is no choice yet
+
 widget("form[data-autosubmit]", (form) => {
-  form.addEventListener("change", (event) => {
-    if (event.target.matches("select, input[type=checkbox], input[type=radio], input[type=date]")) form.requestSubmit();
+  let keyed = false;
+  let timer;
+
+  function send() {
+    clearTimeout(timer);
+    try {
+      sessionStorage.setItem(AGAIN, JSON.stringify([location.pathname, document.activeElement?.form === form ? document.activeElement.name : ""]));
+    } catch {
+      // No storage: the next page begins at its top.
+    }
+    form.requestSubmit();
+  }
+
+  form.addEventListener("keydown", () => {
+    keyed = true;
+  });
+  form.addEventListener("pointerdown", () => {
+    keyed = false;
+  });
+  form.addEventListener("change", ({ target }) => {
+    if (!target.matches("select, input[type=checkbox], input[type=radio], input[type=date]")) return;
+    clearTimeout(timer);
+    if (!keyed || target.matches("[type=checkbox], [type=radio]")) send();
+    else if (target.matches("select")) timer = setTimeout(send, KEYED_PAUSE);
+    else target.addEventListener("focusout", send, { once: true }); // a date is typed digit by digit; Enter sends it, too
   });
   // Empty filters stay out of the address.
   form.addEventListener("formdata", (event) => {
     for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   });
+  return () => clearTimeout(timer);
 });
+
+/** Whoever chose by keyboard goes on from there on the page that their choice brought. */
+function toWhereItWasChosen() {
+  let kept;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(AGAIN) ?? "null");
+    sessionStorage.removeItem(AGAIN);
+  } catch {
+    return;
+  }
+  if (kept?.[0] !== location.pathname || !kept[1] || document.activeElement !== document.body) return;
+  document.querySelector(`form[data-autosubmit] [name="${CSS.escape(kept[1])}"]`)?.focus({ preventScroll: true });
+}
+toWhereItWasChosen();
 
 function toFirstWrong() {
   document.querySelector("#main [aria-invalid=true]")?.focus();

@@ -172,7 +172,7 @@ def test_pictures_of_sessions(team: Team, browsers: Browsers, folder: Path):
     ):
         visit(page, address, name)
     page.set_viewport_size(WIDE)
-    page.locator("[data-lightbox]").first.click()
+    page.locator("[data-lightbox][data-look=image]").first.click()
     expect(page.get_by_role("dialog", name="Large view").get_by_role("img")).to_be_visible()
     take(page, "lightbox")
     page.keyboard.press("Escape")

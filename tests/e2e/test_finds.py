@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import zipfile
 
+import pytest
 from django.conf import settings
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from sessions_app.models import MediaFile, SessionTag, VideoSession
-from tests.e2e.browsers import Browsers, axe_findings
+from tests.e2e.browsers import NARROW, PHONE, WIDE, Browsers, axe_findings, overflow
 from tests.e2e.conftest import Team
 from tests.e2e.test_main_job import PICTURE
 from tests.factories import MediaFileFactory, ResourceFactory, VideoSessionFactory
@@ -131,3 +132,42 @@ def test_tags_are_put_on_found_by_and_taken_off(team: Team, browsers: Browsers):
     viewer.goto(other.get_absolute_url())
     expect(viewer.get_by_role("heading", name="Another film")).to_be_visible()
     expect(viewer.get_by_text("Add tags")).to_have_count(0)
+
+
+def test_filters_by_keyboard_are_sent_when_the_choice_is_made(team: Team, browsers: Browsers):
+    VideoSessionFactory(workspace=team.workspace, status="completed", group="done", title="A harbour")
+    page = browsers.of(team.person)
+    page.goto("/sessions/")
+    person = page.get_by_role("combobox", name="Person")
+    options = person.locator("option").all_inner_texts()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
+    person.focus()
+    for _ in options[1:]:
+        page.keyboard.press("ArrowDown")
+    # Down to the last one: what was passed on the way was never asked for.
+    expect(page).to_have_url(re.compile("person="))
+    expect(person.locator("option:checked")).to_have_text(options[-1])
+    expect(person).to_be_focused()
+    assert len(asked) == 1
+
+    page.goto("/library/")
+    since = page.get_by_label("From")
+    since.focus()
+    page.keyboard.type("02022026")
+    expect(since).to_have_value("2026-02-02")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?since=2026-02-02$"))
+    assert [url for url in asked if "since" in url] == [page.url]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE, NARROW])
+def test_the_library_of_a_session_with_a_long_title(size: ViewportSize, team: Team, browsers: Browsers):
+    session = VideoSessionFactory(
+        workspace=team.workspace, status="completed", group="done", title="A harbour " * 9
+    )
+    picture_of(session, "Dawn")
+    page = browsers.of(team.person, viewport=size)
+    page.goto(f"/library/?session={session.pk}")
+    expect(page.get_by_role("link", name="Show all sessions")).to_be_attached()
+    assert overflow(page) == 0
