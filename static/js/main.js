@@ -8,6 +8,7 @@ import "./theme.js";
 import "./counter.js";
 import "./pictures.js";
 import "./forms.js";
+import "./focus.js";
 import "./draft.js";
 import "./own.js";
 import "./positions.js"; // before the stream that uses it

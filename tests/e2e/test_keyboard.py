@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from commands.models import Command
-from tests.e2e.browsers import Browsers, axe_findings
+from tests.e2e.browsers import PHONE, Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.factories import PASSWORD
 from tests.processes import wait_until
@@ -64,6 +65,8 @@ def test_from_the_sign_in_to_the_approval(team: Team, browsers: Browsers):
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
+    assert page.evaluate(FOCUS_SHOWS) == ""
+    page.wait_for_load_state()  # a key before that is heard by nobody
     page.keyboard.press("j")
     assert page.evaluate(FOCUS_SHOWS) == ""
     page.keyboard.press("Enter")
@@ -170,3 +173,76 @@ def test_single_keys_can_be_switched_off(team: Team, browsers: Browsers):
 
     expect(dialog).to_be_hidden()
     assert [entry["kind"] for entry in team.accepted()] == ["create_session"]
+
+
+# What lies over the middle of the focused element, or over that of the label or box that stands for it.
+COVERED = """() => {
+    const element = document.activeElement;
+    const shown = element.matches(".visually-hidden") ? element.closest("label, .drop") : element;
+    const box = shown.getBoundingClientRect();
+    const top = document.elementFromPoint(box.left + box.width / 2, Math.min(box.top + box.height / 2, box.top + 20));
+    const own = shown.closest("label") ?? shown;
+    return !top || own.contains(top) || top.contains(own) ? "" : `${element.outerHTML.slice(0, 80)} below ${top.outerHTML.slice(0, 80)}`;
+}"""
+
+
+@pytest.mark.parametrize("address", ["/sessions/new/", "/live/new/", "/account/"])
+def test_nothing_that_has_the_focus_is_behind_a_bar(team: Team, browsers: Browsers, address: str):
+    page = browsers.of(team.person, viewport=PHONE)
+    page.goto(address)
+    page.locator("h1").first.wait_for()
+    covered = []
+    for stop in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED_NAME) == "" and page.evaluate("document.activeElement === document.body"):
+            assert stop > 5
+            break
+        assert page.evaluate(FOCUS_SHOWS) == ""
+        covered.append(page.evaluate(COVERED))
+    assert [each for each in covered if each] == []
+
+
+def test_the_focus_stays_where_something_went_away(team: Team, browsers: Browsers):
+    for number in range(3):
+        reviewing(workspace=team.workspace, title=f"Film {number}")
+    session = team.create("A film about pianos")
+    team.until(session, "status == 'waiting_for_input'")
+    browsers.complaints.expect("404", "503")  # those pictures exist nowhere
+    page = browsers.of(team.person)
+    focused = page.locator(":focus")
+
+    # The buttons of a question that is answered.
+    page.goto(session.get_absolute_url())
+    page.locator("#question").get_by_role("button").first.press("Enter")
+    expect(page.locator("#question").get_by_role("button")).to_have_count(0)
+    expect(focused).to_have_attribute("aria-label", "Your answer")
+    assert page.evaluate(FOCUS_SHOWS) == ""
+
+    # A note that is deleted in a dialog, which its own link opened.
+    field = page.get_by_label("Note", exact=True)
+    for body in ("The first", "The second"):
+        field.fill(body)
+        page.get_by_role("button", name="Add the note").click()
+        expect(page.locator("#note-list")).to_contain_text(body)
+    page.get_by_role("link", name="Edit or delete").first.press("Enter")
+    page.get_by_role("dialog", name="More about this").get_by_role("button", name="Delete").press("Enter")
+    page.get_by_role("dialog", name="Delete this note?").get_by_role("button", name="Delete").press("Enter")
+    expect(page.locator("#note-list li")).to_have_count(1)
+    expect(focused).to_have_text("Edit or delete")
+
+    # A row that is put off, and the one that is brought back.
+    page.goto("/")
+    rows = page.locator("#inbox-items li")
+    rows.nth(1).get_by_role("button").press("Enter")
+    expect(rows.nth(1)).to_have_attribute("data-gone", "")
+    expect(focused).to_have_text("Film 1")
+    rows.nth(2).get_by_role("button").press("Enter")
+    back = page.get_by_role("button", name="Bring back Film 1")
+    expect(page.locator("#inbox-snoozed li")).to_have_count(2)
+    back.press("Enter")
+    expect(back).to_have_count(0)
+    expect(focused).to_have_text("Film 2")
+
+    # Whoever clicks beside lets go of it.
+    page.locator("h1").click()
+    expect(page.get_by_role("main")).to_be_focused()

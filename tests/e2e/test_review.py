@@ -30,6 +30,7 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
     page.get_by_role("link", name="Look closely, write notes, compare").click()
     expect(page.get_by_role("heading", name="Storyboard 1", level=1)).to_be_visible()
 
+    page.wait_for_load_state()  # a key before that is heard by nobody
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("r")
