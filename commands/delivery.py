@@ -31,7 +31,7 @@ from django.db import (
 from django.db.models import Exists, F, Q
 from django.db.models.functions import Now
 
-from commands import clock, hints, journal, kinds, leases
+from commands import hints, journal, kinds, leases
 from commands.kinds import (
     Accepted,
     AskPerson,
@@ -45,6 +45,7 @@ from commands.kinds import (
 )
 from commands.models import Command, State
 from commands.querysets import CommandQuerySet
+from polling import clock
 
 logger = logging.getLogger(__name__)
 

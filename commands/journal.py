@@ -16,9 +16,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from commands import clock, hints, kinds
+from commands import hints, kinds
 from commands.kinds import Accepted, Later, Outcome, Refused
 from commands.models import Command, State
+from polling import clock
 from timeline import events
 from timeline.models import Source
 from timeline.redaction import redact

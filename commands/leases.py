@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.db import DatabaseError, connections
 
-from commands import clock
 from commands.models import Command
+from polling import clock
 
 logger = logging.getLogger(__name__)
 

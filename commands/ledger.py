@@ -18,9 +18,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from commands import clock, hints, journal, kinds, tokens
+from commands import hints, journal, kinds, tokens
 from commands.kinds import Accepted, Refused
 from commands.models import Command, State
+from polling import clock
 from timeline.redaction import secret_names
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from commands import clock, delivery, hints, tokens
+from commands import delivery, hints, tokens
 from commands.models import Command, State
 from config.celery import app as celery_app
+from polling import clock
 from sessions_app import actions
 from sessions_app.models import VideoSession
 from tests.commands import test_mutations as within
