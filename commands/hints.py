@@ -12,11 +12,11 @@ import queue
 import threading
 import time
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from celery import current_app
 from django.db import transaction
+
+from polling.broker import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -33,17 +33,17 @@ def deliver_on_commit(command_id: UUID) -> None:
 
 def deliver(command_id: UUID) -> None:
     """Hint that something is to be done for this command. Returns at once and never raises."""
-    _publisher.hand_on(str(command_id))
+    _messenger.hand_on(str(command_id))
 
 
-class _Publisher:
+class _Messenger:
     """A thread with a broker connection of its own, started by the first hint."""
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[tuple[str, float]] = queue.Queue(WAITING_AT_MOST)
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._producer: Any = None
+        self._broker = Publisher()
         self._failing = False
 
     def hand_on(self, command_id: str) -> None:
@@ -64,46 +64,20 @@ class _Publisher:
 
     def _publish(self, command_id: str) -> None:
         try:
-            if self._producer is None:
-                self._producer = current_app.amqp.Producer(
-                    current_app.connection_for_write(
-                        transport_options={
-                            "socket_timeout": FRESH_SECONDS,
-                            "socket_connect_timeout": FRESH_SECONDS,
-                            "retry_on_timeout": False,
-                        }
-                    )
-                )
-            current_app.send_task(
-                TASK,
-                [command_id],
-                queue=QUEUE,
-                producer=self._producer,
-                ignore_result=True,
-                retry=False,
-            )
+            self._broker.send(TASK, command_id, queue=QUEUE)
         except Exception as exc:  # whatever a broken broker raises: a hint is not worth more than a line
-            self._drop_connection()
             if not self._failing:
                 logger.warning("no hints to the commands worker (the tick finds the rows): %s", exc)
             self._failing = True
         else:
             self._failing = False
 
-    def _drop_connection(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                producer.connection.collapse()
-            except Exception as exc:
-                logger.debug("closing the connection for hints: %s", exc)
-
 
 def _start_anew() -> None:
     """Threads and connections don't live on in a forked child."""
-    global _publisher
-    _publisher = _Publisher()
+    global _messenger
+    _messenger = _Messenger()
 
 
-_publisher = _Publisher()
+_messenger = _Messenger()
 os.register_at_fork(after_in_child=_start_anew)

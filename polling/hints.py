@@ -8,11 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
 
-from celery import current_app
-
-from polling.connection import PATIENCE_SECONDS
+from polling.broker import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -50,37 +47,13 @@ class Messenger:
                 logger.info("a hint for %s was lost: %s", lane, exc)
 
 
-class Celery:
-    """Publishes on a broker connection of its own, whose patience is shorter than a worker's."""
-
-    def __init__(self) -> None:
-        self._producer: Any = None
-
-    def __call__(self, lane: str) -> None:
-        if self._producer is None:
-            patience = {
-                "socket_timeout": PATIENCE_SECONDS,
-                "socket_connect_timeout": PATIENCE_SECONDS,
-                "retry_on_timeout": False,
-            }
-            broker = current_app.connection_for_write(transport_options=patience)
-            self._producer = current_app.amqp.Producer(broker)
-        try:
-            current_app.send_task(
-                TASK,
-                [lane],
-                queue=lane,
-                producer=self._producer,
-                ignore_result=True,
-                retry=False,
-            )
-        except Exception:
-            self._producer.connection.collapse()
-            self._producer = None
-            raise
+def to_lanes() -> Callable[[str], None]:
+    """Sends the hint of a lane to its queue, over a connection of its own."""
+    broker = Publisher()
+    return lambda lane: broker.send(TASK, lane, queue=lane)
 
 
-messenger = Messenger(Celery())
+messenger = Messenger(to_lanes())
 
 
 def drain(lane: str, count: int = 1) -> None:

@@ -50,7 +50,7 @@ def test_ticks_that_nobody_takes_are_few(app: Application, valkey: Valkey):
 
 
 def test_drains_leave_room_for_ticks(app: Application, valkey: Valkey):
-    send = hints.Celery()
+    send = hints.to_lanes()
     for _ in range(3 * DRAIN):
         send("polls")
     assert waiting(valkey, "polls") == DRAIN
@@ -63,7 +63,7 @@ def test_deliveries_are_bounded_too(app: Application, valkey: Valkey):
     with redis.Redis.from_url(valkey.url) as client:
         client.rpush("commands", *["{}"] * (DELIVERY - 1))
     for _ in range(3):
-        deliveries._Publisher()._publish("0")
+        deliveries._Messenger()._publish("0")
 
     assert waiting(valkey, "commands") == DELIVERY
 
@@ -72,8 +72,8 @@ def test_a_message_says_nothing_of_time(app: Application, valkey: Valkey):
     scheduler = Scheduler(app)
     for entry in scheduler.schedule.values():
         scheduler.apply_entry(entry, producer=scheduler.producer)
-    hints.Celery()("polls")
-    deliveries._Publisher()._publish("0")
+    hints.to_lanes()("polls")
+    deliveries._Messenger()._publish("0")
     scheduler.close()
 
     with redis.Redis.from_url(valkey.url) as client:

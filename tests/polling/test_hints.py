@@ -30,7 +30,7 @@ def queued(lane: str) -> list[list[str]]:
 
 
 def test_a_hint_is_a_message_on_the_queue_of_its_lane(broker: Valkey) -> None:
-    messenger = Messenger(hints.Celery())
+    messenger = Messenger(hints.to_lanes())
     messenger.add("polls")
     messenger.add("files", 2)
     wait_until(lambda: (len(queued("polls")), len(queued("files"))) == (1, 2))
@@ -57,7 +57,7 @@ def test_hints_that_wait_are_one() -> None:
 
 
 def test_a_frozen_redis_holds_nobody_up(broker: Valkey) -> None:
-    messenger = Messenger(hints.Celery())
+    messenger = Messenger(hints.to_lanes())
     messenger.add("polls")
     wait_until(lambda: len(queued("polls")) == 1)
     broker.signal(signal.SIGSTOP)
