@@ -61,7 +61,7 @@ class Command(models.Model):
     created_at = models.DateTimeField(_("pressed at"), default=timezone.now, editable=False)
 
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.QUEUED)
-    # Why a queued one waits ("budget", "ceiling", "key_closed", "order" …); "" when nothing holds it.
+    # Why a queued one waits ("budget", "ceiling", "no_key", "order" …); "" when nothing holds it.
     waiting_for = models.CharField(_("waiting for"), max_length=40, blank=True, default="")
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
     due_at = models.DateTimeField(_("next look"), null=True, blank=True)

@@ -5,24 +5,28 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from polling import reasons
+
 _WAITING: dict[str, Promise] = {
     "order": _("It goes out after the one before it."),
-    "budget": _("The request budget of this key is used up for the moment."),
     "ceiling": _("As many are running as HeyGen allows at once. It starts when one ends."),
-    "no_key": _("The workspace has no API key yet."),
     "key_unreadable": _(
         "The workspace's API key cannot be decrypted any more. An admin has to enter it again."
     ),
-    "key_closed": _("HeyGen does not take requests with this key at the moment."),
-    "unauthorized": _("HeyGen does not accept the workspace's API key. An admin has to look at it."),
-    "payment_required": _("The HeyGen account has no balance left."),
-    "quota_exceeded": _("The HeyGen account has used up its allowance for now."),
     "unknown": _("Neither the request budget nor the key's state can be read at the moment."),
-    "rate_limited": _("HeyGen asked us to slow down. It goes out as soon as HeyGen allows."),
-    "unreachable": _("HeyGen could not be reached. We try again."),
     "retry": _("It got no clear answer. We try again."),
     "create": _("It goes out as soon as HeyGen has accepted the start."),
 }
+# What ends the wait for what `polling.reasons` tells.
+_UNTIL: dict[str, Promise] = {
+    "budget": _("It goes out in its turn."),
+    "no_key": _("An admin can enter one."),
+    "unauthorized": _("An admin has to look at it."),
+    "payment_required": _(
+        "It goes out once an admin says on the workspace's page that there is credit again."
+    ),
+}
+_SOON = _("It goes out as soon as it may.")
 
 _UNCLEAR: dict[str, Promise] = {
     "unclear": _("HeyGen gave no clear answer: it may have been taken or not."),
@@ -36,6 +40,8 @@ _UNCLEAR: dict[str, Promise] = {
 
 def why_waiting(code: str) -> str:
     """Why a queued command has not gone out, for people; "" for none."""
+    if fact := reasons.fact(code):
+        return f"{fact} {_UNTIL.get(code, _SOON)}"
     return str(_WAITING.get(code, code))
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from polling import budget, clock, connection, heartbeats, kinds, watchdog
+from polling import budget, clock, connection, heartbeats, kinds, reasons, watchdog
 from polling.budget import Priority
 from polling.conf import figure
 from polling.models import Heartbeat, KeyState, PollState, Rank
@@ -27,18 +27,25 @@ TEXTS: dict[str, Promise] = {
     "commands_gone": _("The worker that sends what you press is not running. It goes out when that is back."),
     "beat_gone": _("The clock process (beat) is not running. What you see may not be renewed."),
     "stalled": _("The mirror is stalled: work is due, but nothing is being renewed."),
-    "key_refused": _("HeyGen refused the API key. An administrator of the workspace must replace it."),
+    "key_refused": _("An administrator of the workspace must replace it."),
     "no_credit": _(
-        "HeyGen reports that this account has no credit left. Nothing new is started until an administrator of the "
-        "workspace says on its page that there is credit again."
+        "Nothing new is started until an administrator of the workspace says on its page that there is credit again."
     ),
-    "used_up": _(
-        "This account has used up what HeyGen allows it for now. What you start goes out as soon as it may again."
-    ),
-    "rate_limited": _("HeyGen asked us to slow down. What you see is renewed again in a moment."),
+    "used_up": _("What you start goes out as soon as it may again."),
+    "rate_limited": _("What you see is renewed again in a moment."),
     "budget_exhausted": _("More is due than the request budget allows. What you see is renewed more slowly."),
-    "heygen_unreachable": _("HeyGen cannot be reached. What you see is the last known state."),
+    "heygen_unreachable": _("What you see is the last known state."),
 }
+# Why, where `reasons` says it; the text above goes on.
+BECAUSE = {
+    "key_refused": "unauthorized",
+    "no_credit": "payment_required",
+    "used_up": "quota_exceeded",
+    "rate_limited": "rate_limited",
+    "heygen_unreachable": "unreachable",
+}
+# Reading goes on.
+ONLY_PAID = ("no_credit", "used_up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Problem:
 
     @property
     def text(self) -> str:
-        return str(TEXTS[self.code])
+        fact = reasons.fact(BECAUSE.get(self.code, ""))
+        return f"{fact} {TEXTS[self.code]}" if fact else str(TEXTS[self.code])
 
 
 def problems(fingerprints: Iterable[str] = ()) -> list[Problem]:
@@ -116,7 +124,7 @@ def _of_keys(keys: set[str], now: datetime.datetime) -> list[Problem]:
             found.append(Problem("key_refused", row.fingerprint, row.since))
         else:
             found.append(Problem("rate_limited", row.fingerprint, row.since))
-    resting = {problem.fingerprint for problem in found if problem.code not in ("no_credit", "used_up")}
+    resting = {problem.fingerprint for problem in found if problem.code not in ONLY_PAID}
     signs = Heartbeat.objects.filter(
         name__in=[heartbeats.REMOTE + key for key in sorted(keys - resting)],
         # Failing objects are tried again sooner than that: an older sign is about a key that nobody uses.

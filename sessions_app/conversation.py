@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from commands.models import Command, State
+from commands.words import why_waiting
 from sessions_app import prose, words
 from sessions_app.actions import OPENING
 from sessions_app.models import Gap, Message, MessageRevision, VideoSession
@@ -224,7 +225,7 @@ def _state_word(state: State) -> str:
 
 def _explanation(command: Command) -> str:
     if command.state == State.QUEUED:
-        return words.waiting_for(command.waiting_for)
+        return why_waiting(command.waiting_for)
     if command.state == State.REFUSED:
         return words.refusal(command)
     if command.state != State.UNKNOWN:

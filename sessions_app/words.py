@@ -128,31 +128,6 @@ def length(seconds: float) -> str:
     return _("%(number)s h") % {"number": f"{seconds / 3600:.1f}"}
 
 
-_WAITING: Mapping[str, _StrPromise] = {
-    "budget": gettext_lazy("Waits its turn: many requests are on their way to HeyGen."),
-    "rate_limited": gettext_lazy("HeyGen asked us to slow down; it is sent as soon as it may."),
-    "ceiling": gettext_lazy("Waits until one of the sessions that are running has finished."),
-    "order": gettext_lazy("Waits for the message before it."),
-    "create": gettext_lazy("Waits until HeyGen has taken the session."),
-    "no_key": gettext_lazy("Waits for an API key: an admin of the workspace can enter it."),
-    "key_closed": gettext_lazy("Waits: HeyGen refuses the workspace's API key. An admin has to look at it."),
-    "unauthorized": gettext_lazy(
-        "Waits: HeyGen refuses the workspace's API key. An admin has to look at it."
-    ),
-    "payment_required": gettext_lazy("Waits: the HeyGen account has no balance left."),
-    "quota_exceeded": gettext_lazy("Waits: the HeyGen account has used up its allowance for now."),
-    "unreachable": gettext_lazy("HeyGen cannot be reached at the moment; it is sent as soon as it can."),
-}
-
-
-def waiting_for(reason: str) -> str:
-    """Why a queued press waits; "" when nothing holds it."""
-    if not reason:
-        return ""
-    known = _WAITING.get(reason)
-    return str(known) if known is not None else _("It is sent as soon as it can be.")
-
-
 def refusal(command: Command) -> str:
     """HeyGen's words about a press that it refused, as they came; ours where we did not even send it."""
     if command.error.get("code") == "stale_revision":

@@ -9,26 +9,18 @@ from typing import Any
 
 from django.db.models import Count
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import ngettext_lazy
 
 from commands.models import Command
 from polling import keys as key_states
-from polling import schedule
+from polling import reasons, schedule
 from polling.models import KeyState
 from workspaces_app import account, keys
 from workspaces_app.connections import NO_CREDIT
 from workspaces_app.models import AccountSnapshot, CatalogueItem, CatalogueKind, CatalogueRead, Workspace
 
 USAGE_DAYS = 30
-
-KEY_WORDS: dict[str, Promise] = {
-    "unauthorized": gettext_lazy("Refused by HeyGen: enter a new key"),
-    "payment_required": gettext_lazy("Not enough credit: nothing new is started"),
-    "quota_exceeded": gettext_lazy("Allowance used up: nothing new is started"),
-    "rate_limited": gettext_lazy("HeyGen asks us to wait"),
-}
 
 CATALOGUE_WORDS: dict[str, Any] = {
     CatalogueKind.LOOK: ngettext_lazy("%(count)s look", "%(count)s looks", "count"),
@@ -76,6 +68,7 @@ class Overview:
     account_as_of: datetime | None = None
     key_group: str = "done"
     key_words: str = ""
+    key_why: str = ""
     key_until: datetime | None = None
     catalogue: str = ""
     catalogue_as_of: datetime | None = None
@@ -92,7 +85,8 @@ def of(workspace: Workspace) -> Overview:
     read = CatalogueRead.objects.filter(workspace=workspace).first()
     fresh = schedule.freshness(account.KIND, [workspace.pk]).get(workspace.pk)
     closed = key_states.rests(workspace.key_fingerprint) if workspace.has_key else []
-    group, words, until = _key(workspace, closed)
+    group, words = _key(workspace, closed)
+    rest = closed[0] if closed else None
     since = timezone.now() - timedelta(days=USAGE_DAYS)
     return Overview(
         balance=snapshot.balance_words if snapshot else "",
@@ -100,7 +94,8 @@ def of(workspace: Workspace) -> Overview:
         account_as_of=fresh.polled_at if fresh else None,
         key_group=group,
         key_words=words,
-        key_until=until,
+        key_why=(reasons.fact(rest.reason) or rest.reason) if rest else "",
+        key_until=rest.closed_until if rest else None,
         catalogue=_catalogue(workspace),
         catalogue_as_of=read.finished_at if read else None,
         catalogue_problems=[f"{part}: {why}" for part, why in read.problems.items()] if read else [],
@@ -110,15 +105,14 @@ def of(workspace: Workspace) -> Overview:
     )
 
 
-def _key(workspace: Workspace, closed: Sequence[KeyState]) -> tuple[str, str, datetime | None]:
-    """The state of the key as a status: group, words, and until when it rests."""
+def _key(workspace: Workspace, closed: Sequence[KeyState]) -> tuple[str, str]:
+    """The state of the key as a status: group and words. `closed` is all that it rests from."""
     if not workspace.has_key:
-        return "needs_you", _("No API key"), None
+        return "needs_you", _("No API key")
     if not closed:
-        return "done", _("In use"), None
-    rest = closed[0]
-    words = str(KEY_WORDS.get(rest.reason, rest.reason))
-    return ("failed" if rest.needs_person else "working"), words, rest.closed_until
+        return "done", _("In use")
+    words = _("Nothing new is started") if closed[0].scope == KeyState.Scope.PAID else _("Not used")
+    return ("failed" if closed[0].needs_person else "working"), words
 
 
 def _catalogue(workspace: Workspace) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 import heygen
+from polling import reasons
 from polling.kinds import Failed
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def failed(error: heygen.ApiError) -> Failed:
 
 def late_because(reason: str) -> str:
     """Why what is shown of HeyGen is old, by the code in `polling.schedule.Freshness`."""
+    if fact := reasons.fact(reason):
+        return fact
     known = _LATE.get(reason)
     return str(known) if known is not None else _("The last look at HeyGen failed.")
 
@@ -50,19 +53,12 @@ def late_because(reason: str) -> str:
 _OURS = gettext_lazy("Something went wrong here with what HeyGen answered. An operator has to look at it.")
 _LATE: Mapping[str, _StrPromise] = {
     "": gettext_lazy("The next look at HeyGen is overdue."),
-    "unreachable": gettext_lazy("HeyGen cannot be reached."),
     "deadline": gettext_lazy("HeyGen did not answer in time."),
     "server_error": gettext_lazy("HeyGen has trouble answering."),
     "bad_payload": gettext_lazy("HeyGen answered something that we cannot read."),
-    "rate_limited": gettext_lazy("HeyGen asked us to slow down."),
-    "quota_exceeded": gettext_lazy("The HeyGen account has used up its allowance for now."),
-    "budget": gettext_lazy("There is more to ask HeyGen for than its limits allow."),
-    "unauthorized": gettext_lazy("HeyGen refuses the workspace's API key."),
-    "payment_required": gettext_lazy("The HeyGen account has no balance left."),
     "forbidden": gettext_lazy("HeyGen does not let this workspace's key see it."),
     "not_found": gettext_lazy("HeyGen says that it does not know it."),
     "refused": gettext_lazy("HeyGen refused to show it."),
-    "no_key": gettext_lazy("The workspace has no API key."),
     # The engine's own.
     "not_loaded": _OURS,
     "broken": _OURS,

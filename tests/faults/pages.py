@@ -35,7 +35,7 @@ class Page:
     def says(self) -> set[str]:
         """The codes of the banners that are on the page."""
         text = unescape(self.read("/"))
-        return {code for code, banner in health.TEXTS.items() if str(banner) in text}
+        return {code for code in health.TEXTS if health.Problem(code).text in text}
 
     def start(self, prompt: str) -> str:
         """Fills in and sends the form for a new session; the path of its page."""

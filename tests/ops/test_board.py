@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from commands.words import why_unclear
+from commands.words import why_unclear, why_waiting
 from ops import board as boards
 from ops import mirror, work
 from polling import budget
@@ -168,7 +168,7 @@ def test_commands_are_told_by_state_and_by_what_they_wait_for(populate: Populate
 
     assert [(str(pile.state), pile.why, pile.count) for pile in seen.piles] == [
         ("queued", "", 1),
-        ("queued", "The request budget of this key is used up for the moment.", 1),
+        ("queued", why_waiting("budget"), 1),
         ("unknown", "", 1),
     ]
     assert (seen.queued, seen.sending, seen.unknown, seen.asking) == (2, 0, 1, 1)
@@ -206,7 +206,7 @@ def test_what_a_person_must_act_on_stands_first(populate: Populate, valkey: Valk
     PollState.objects.all().delete()
     board = boards.look()
     assert [(trouble.tone, str(trouble.text)[:40]) for trouble in board.troubles] == [
-        ("error", "HeyGen refused the API key. An administr"),
+        ("error", "HeyGen refuses the workspace's API key. "),
         ("warning", "Presses of unknown outcome wait for a pe"),
     ]
     assert board.tone == "failed"

@@ -52,9 +52,3 @@ def test_statuses(fields: dict[str, object], group: str, word: str):
 )
 def test_events(what: str, data: object, sentence: str):
     assert words.event_sentence(Event(what=what, data=data)) == sentence
-
-
-def test_reasons_to_wait():
-    assert words.waiting_for("") == ""
-    assert words.waiting_for("ceiling").startswith("Waits until one of the sessions")
-    assert words.waiting_for("a new reason") == "It is sent as soon as it can be."

@@ -45,7 +45,7 @@ def test_refused_key_is_said_to_its_members_alone(valkey: Valkey, stranger: User
     workspace: Workspace = WorkspaceFactory(name="Studio", key="sk_key_of_the_studio_1")
     key_states.close(workspace.key_fingerprint, seconds=None, reason="unauthorized")
     member = MembershipFactory(workspace=workspace).user
-    refused = "HeyGen refused the API key. An administrator of the workspace must replace it."
+    refused = "HeyGen refuses the workspace's API key. An administrator of the workspace must replace it."
     assert ("error", refused) in banners(browse(member))
     assert refused not in str(banners(browse(stranger)))
     MembershipFactory(user=member)

@@ -141,7 +141,7 @@ def test_new_key_opens_what_the_old_one_closed(at_simulator: Workspace, admin: U
         client_for(at_simulator, priority=Priority.COMMAND).me()
     assert key_states.state(old) is not None
     page = browse(admin).get("/workspaces/studio/").content.decode()
-    assert "Refused by HeyGen: enter a new key" in page
+    assert "HeyGen refuses the workspace&#x27;s API key." in page
 
     browse(admin).post(KEY_PAGE, {"api_key": API_KEY})
     stored = Workspace.objects.get()
@@ -353,7 +353,7 @@ def test_an_administrator_says_that_credit_is_back(
     assert button not in browse(admin).get(address).content.decode()
     key_states.close(at_simulator.key_fingerprint, seconds=None, reason="payment_required", scope="paid")
     page = browse(admin).get(address).content.decode()
-    assert "Not enough credit: nothing new is started" in page
+    assert "Nothing new is started" in page
     assert button in page
 
     browse(admin).post(button)
