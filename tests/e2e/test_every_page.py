@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from commands import tokens
+from polling import keys as key_states
 from realtime_app.models import StreamGroup
 from sessions_app import actions
-from sessions_app.models import VideoSession
+from sessions_app.models import Gap, Note, VideoSession
 from simulator.testing import Running
 from tests.e2e.browsers import NARROW, PHONE, WIDE, Browsers, axe_findings, overflow
 from tests.e2e.conftest import Team, a_team
 from tests.factories import StreamFactory, VideoSessionFactory
 from tests.installation import Installation
 from tests.processes import Valkey
+from tests.sessions_app.presses import press_in
+from tests.sessions_app.storyboards import reviewing, says, shows
 from workspaces_app.models import Membership, Role
 
 # Headings without room for their words: they stand letter below letter.
@@ -203,6 +208,64 @@ def test_dialogs(house: Team, browsers: Browsers):
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert axe_findings(page) == []
     page.keyboard.press("Escape")
+
+
+def test_pages_around_a_session(team: Team, browsers: Browsers):
+    # Old enough for two pages of messages. These pictures exist nowhere.
+    session = reviewing(workspace=team.workspace, title="A film about tea")
+    for number in range(40):
+        says(session, f"Louder, please ({number})")
+    shows(session, "c", text="- Louder\n- Softer\n\n| a | table |\n|---|---|\n| of | two |")
+    first = session.messages.get(position=0)
+    first.revisions.create(content="An older prompt", replaced_at=timezone.now())
+    Gap.objects.create(session=session, after_position=20, seen_at=timezone.now(), version=1)
+    note = Note.objects.create(session=session, author=team.person, body="Looks good")
+    unknown = press_in(session, "unknown", by=team.person, asks_person_since=timezone.now())
+    page = browsers.of(team.person)
+    browsers.complaints.expect("404", "503")
+    board = reverse("sessions:storyboard", args=[session.pk])
+    for address in (
+        session.get_absolute_url(),
+        f"{board}?revision=1",
+        board,
+        f"{board}?revision=99",
+        f"{reverse('sessions:messages', args=[session.pk])}?from=0&before=30",
+        reverse("sessions:message-earlier", args=[session.pk, 0]),
+        reverse("sessions:note-edit", args=[session.pk, note.public_id]),
+        reverse("sessions:press", args=[unknown.pk]),
+        f"/sessions/new/?like={session.pk}",
+    ):
+        examine(page, address)
+
+
+def test_pages_of_those_who_may_not(team: Team, browsers: Browsers):
+    session = reviewing(workspace=team.workspace, title="A film about tea")
+    browsers.complaints.expect("403", "404", "503")
+    for role, addresses in (
+        (Role.VIEWER, (session.get_absolute_url(), "/sessions/new/")),
+        (Role.CREATOR, (session.get_absolute_url(), reverse("sessions:storyboard", args=[session.pk]))),
+    ):
+        page = browsers.of(team.member(role, f"Vera {role}"))
+        for address in addresses:
+            examine(page, address)
+
+
+def test_pages_of_operators(team: Team, browsers: Browsers):
+    team.person.is_staff = True
+    team.person.save(update_fields=["is_staff"])
+    page = browsers.of(team.person)
+    examine(page, "/ops/")
+    browsers.complaints.expect("403")
+    page.goto("/admin/")
+    expect(page.get_by_role("heading").first).to_be_visible()
+    assert axe_findings(page) == []
+
+
+def test_what_is_wrong_stands_above_every_page(team: Team, browsers: Browsers):
+    key_states.close(team.workspace.key_fingerprint, seconds=None, reason="unauthorized")
+    page = browsers.of(team.person)
+    for address in ("/", "/sessions/new/", "/live/new/"):
+        examine(page, address, ready="main [data-problem]")
 
 
 @pytest.mark.parametrize(("address", "status"), [("/nowhere/", 404), ("/sessions/new/?workspace=%00", 200)])
