@@ -2,7 +2,8 @@
  * `data-opens="id"` opens a `<dialog>`, emptying its `[data-dialog-body]` if htmx brings one; a form with `data-closes` in it
  * closes it when it was accepted. `data-confirm="text"` on a form or button asks first.
  * `data-confirm-title` and `data-confirm-yes` change the heading and the word on the button; with `data-confirm-unsent` (a
- * selector) it is asked only while something stands in one of those fields.
+ * selector) it is asked only while something stands in one of those fields, with `data-confirm-while` only while the page has
+ * such an element.
  */
 const box = document.getElementById("confirm");
 let asking = null;
@@ -68,9 +69,10 @@ document.addEventListener(
   (event) => {
     const form = event.target;
     const asker = event.submitter?.hasAttribute("data-confirm") ? event.submitter : form;
-    const { confirm: text, confirmTitle: title, confirmYes: yes, confirmUnsent: fields } = asker.dataset;
+    const { confirm: text, confirmTitle: title, confirmYes: yes, confirmUnsent: fields, confirmWhile: sign } = asker.dataset;
     if (text === undefined || agreed.delete(form)) return;
     if (fields !== undefined && ![...document.querySelectorAll(fields)].some((field) => field.value.trim())) return;
+    if (sign !== undefined && !document.querySelector(sign)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     confirmed({ text, title, yes, danger: asker.hasAttribute("data-danger") }).then((answer) => {

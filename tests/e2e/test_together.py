@@ -47,6 +47,34 @@ def test_a_second_person_sees_what_the_first_does(team: Team, browsers: Browsers
     expect(typed).to_have_value("I was about to say")
 
 
+def send_though_it_works(page: Page) -> None:
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("dialog", name="Send it now?").get_by_role("button", name="Send it now").click()
+
+
+def test_what_is_sent_while_the_agent_works_is_asked_about_first(team: Team, browsers: Browsers):
+    session = team.create("A film about bread")
+    team.simulator.control.freeze()
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    expect(page.get_by_text("The agent is at work.")).to_be_visible()
+    typed = page.get_by_label("Message to the agent")
+    typed.fill("Warm and slow")
+    typed.press("Control+Enter")
+    asking = page.get_by_role("dialog", name="Send it now?")
+    expect(asking).to_contain_text("HeyGen may refuse")
+    asking.get_by_role("button", name="Cancel").click()
+    expect(asking).to_be_hidden()
+    expect(typed).to_have_value("Warm and slow")
+
+    team.simulator.control.thaw()
+    expect(page.get_by_text("The agent asks")).to_be_visible()
+    assert team.sent() == []
+    page.get_by_role("button", name="Send", exact=True).click()
+    wait_until(team.sent, what="HeyGen has the answer")
+    assert team.sent() == ["Warm and slow"]
+
+
 def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out(
     team: Team, browsers: Browsers
 ):
@@ -59,7 +87,7 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
     typed = second.get_by_label("Message to the agent")
     typed.fill("Cool and fast")
     first.get_by_label("Message to the agent").fill("Warm and slow")
-    first.get_by_role("button", name="Send", exact=True).click()
+    send_though_it_works(first)
     expect(
         second.get_by_role("region", name="Conversation").get_by_text("Warm and slow").first
     ).to_be_visible()
@@ -68,14 +96,14 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
     second.reload()
     expect(typed).to_have_value("Cool and fast")
     browsers.complaints.expect("422")
-    second.get_by_role("button", name="Send", exact=True).click()
+    send_though_it_works(second)
     notice = second.locator("#composer-errors")
     expect(notice).to_contain_text("Somebody answered while you were typing")
     expect(notice).to_contain_text("Warm and slow")
     expect(second.get_by_role("alert")).to_contain_text("Your message was not sent")
     expect(typed).to_have_value("Cool and fast")
 
-    second.get_by_role("button", name="Send", exact=True).click()
+    send_though_it_works(second)
     expect(typed).to_have_value("")
     expect(notice).to_have_text("")
     wait_until(lambda: len(team.sent()) == 2, what="both are sent")
@@ -83,7 +111,7 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
 
     # Who had not begun to type has seen it: nothing is asked.
     typed.fill("One more thing")
-    second.get_by_role("button", name="Send", exact=True).click()
+    send_though_it_works(second)
     expect(typed).to_have_value("")
 
 
