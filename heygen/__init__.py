@@ -1,6 +1,6 @@
 """A client for HeyGen's Video Agent and Avatar Realtime. Needs no Django and no other part of Dailies."""
 
-from heygen.client import Client, PolledSession, ResourceBatch
+from heygen.client import Client, PolledSession
 from heygen.dialects import Abilities, Dialect
 from heygen.errors import (
     ApiError,
@@ -125,7 +125,6 @@ __all__ = [
     "RemoteSession",
     "RemoteStream",
     "RemoteVideo",
-    "ResourceBatch",
     "RotatedSecret",
     "SendMessage",
     "Sent",

@@ -1,7 +1,8 @@
 """The HeyGen API: one method for each endpoint over one private `_call`.
 
-Every method makes exactly one HTTP attempt (`read_resources` and `video_statuses` one for each part of their
-list), returns a typed result from `heygen.types` and raises only `heygen.ApiError`. Nothing is retried and
+It has all operations of the contract, also those that the product does not use: the client is what the simulator is
+tried with, and good for a look from a shell. Every method makes exactly one HTTP attempt (`video_statuses` one for each
+part of its list, `list_event_types` one for each page), returns a typed result from `heygen.types` and raises only `heygen.ApiError`. Nothing is retried and
 nothing sleeps: what to do after an error is the caller's business.
 
     client = Client(base_url="https://api.heygen.com", key=key)
@@ -84,20 +85,6 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceBatch:
-    """What `read_resources` got: `found` in the order asked for, `missing` ids that HeyGen does not know (yet).
-
-    When a request in the middle fails, what was read so far is not thrown away: the rest is `unread`, and
-    `error` says why.
-    """
-
-    found: tuple[RemoteResource, ...]
-    missing: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    error: ApiError | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class PolledSession:
     """`session` is None when the answer is the one that the caller knows; `digest` is to be known next time."""
 
@@ -151,33 +138,6 @@ class Client:
     def abilities(self) -> Abilities:
         """What this client's dialect can do."""
         return self._dialect.abilities
-
-    def in_dialect(self, dialect: Dialect) -> Client:
-        """The same client speaking `dialect`; shares connections and gate."""
-        return Client(
-            base_url=self._base_url,
-            key=self._key.reveal(),
-            dialect=dialect,
-            gate=self._gate,
-            listener=self._listener,
-            http=self._http,
-            read_deadline=self._read_deadline,
-            write_deadline=self._write_deadline,
-            transfer_deadline=self._transfer_deadline,
-        )
-
-    def detect_dialect(self) -> Dialect:
-        """The dialect that the server speaks, found by the harmless list read.
-
-        404 and 405 mean the old one; any other error is raised. Source: section 4.1.
-        """
-        try:
-            self._call("GET", "/v3/video-agents", dict, query={"limit": 1}, whole=True)
-        except Refused as refusal:
-            if refusal.status not in {404, 405}:
-                raise
-            return Dialect.SESSIONS
-        return Dialect.CURRENT
 
     # -------------------------------------------------------------- sessions
 
@@ -248,49 +208,11 @@ class Client:
                 RemoteResource.from_json,
                 ids={"session_id": session_id, "resource_id": resource_id},
             )
-        batch = self.read_resources(session_id, [resource_id])
-        if batch.found:
-            return batch.found[0]
-        raise batch.error or NotFound(
-            "the list of resources does not have it", status=404, code="resource_not_found"
-        )
-
-    def read_resources(self, session_id: str, ids: Sequence[str]) -> ResourceBatch:
-        """The resources with these ids: one request each in the current dialect, filtered lists in the old one.
-
-        Raises when nothing at all could be read; later errors are in the result.
-        """
-        wanted = list(dict.fromkeys(ids))
-        found: dict[str, RemoteResource] = {}
-        answered: set[str] = set()
-        error: ApiError | None = None
-        parts = _parts(wanted) if self.abilities.list_resources else [[one] for one in wanted]
-        for part in parts:
-            try:
-                found.update(self._resources_of(session_id, part))
-            except ApiError as problem:
-                if not answered:
-                    raise
-                error = problem
-                break
-            answered.update(part)
-        return ResourceBatch(
-            found=tuple(found[one] for one in wanted if one in found),
-            missing=tuple(one for one in wanted if one in answered and one not in found),
-            unread=tuple(one for one in wanted if one not in answered),
-            error=error,
-        )
-
-    def _resources_of(self, session_id: str, ids: list[str]) -> dict[str, RemoteResource]:
-        if self.abilities.list_resources:
-            listed = every(
-                lambda token: self.list_resources(session_id, resource_ids=ids, limit=len(ids), token=token)
-            )
-            return {resource.resource_id: resource for resource in listed}
-        try:
-            return {ids[0]: self.read_resource(session_id, ids[0])}
-        except NotFound:
-            return {}
+        listed = self.list_resources(session_id, resource_ids=[resource_id], limit=1)
+        for resource in listed.items:
+            if resource.resource_id == resource_id:
+                return resource
+        raise NotFound("the list of resources does not have it", status=404, code="resource_not_found")
 
     def list_resources(
         self,

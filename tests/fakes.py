@@ -8,7 +8,6 @@ checks. Whatever must be proven about the wire is tested against the simulator i
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +38,6 @@ from heygen import (
     RemoteSession,
     RemoteStream,
     RemoteVideo,
-    ResourceBatch,
     RotatedSecret,
     SendMessage,
     Sent,
@@ -92,11 +90,6 @@ class FakeClient:
     def abilities(self) -> Abilities:
         return self._dialect.abilities
 
-    def in_dialect(self, dialect: Dialect) -> FakeClient:
-        other = copy.copy(self)  # the same list of calls, the same scripts
-        other._dialect = dialect
-        return other
-
     def called(self, name: str) -> list[Mapping[str, Any]]:
         """The arguments of every call of one method."""
         return [call.arguments for call in self.calls if call.name == name]
@@ -122,9 +115,6 @@ class FakeClient:
         digest = hashlib.blake2b(json.dumps(session.raw).encode(), digest_size=16).hexdigest()
         return PolledSession(digest=digest, session=None if digest == known else session)
 
-    def detect_dialect(self) -> Dialect:
-        return self._answer("detect_dialect")
-
     def create_session(self, wanted: CreateSession) -> CreatedSession:
         return self._answer("create_session", wanted=wanted)
 
@@ -145,9 +135,6 @@ class FakeClient:
 
     def read_resource(self, session_id: str, resource_id: str) -> RemoteResource:
         return self._answer("read_resource", session_id=session_id, resource_id=resource_id)
-
-    def read_resources(self, session_id: str, ids: Sequence[str]) -> ResourceBatch:
-        return self._answer("read_resources", session_id=session_id, ids=ids)
 
     def list_resources(
         self,

@@ -7,6 +7,7 @@ import pytest
 import heygen
 from heygen import decoding
 from simulator.testing import Running, running
+from tests.heygen.dialects import in_dialect
 from tests.heygen.server import KEY, Server
 
 
@@ -29,7 +30,7 @@ def client(server: Server) -> heygen.Client:
 
 @pytest.fixture
 def old_client(client: heygen.Client) -> heygen.Client:
-    return client.in_dialect(heygen.Dialect.SESSIONS)
+    return in_dialect(client, heygen.Dialect.SESSIONS)
 
 
 @pytest.fixture(scope="session")

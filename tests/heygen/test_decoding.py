@@ -17,6 +17,7 @@ import heygen
 from heygen import Client, CreateSession, RemoteMessage, RemoteSession, SendMessage
 from tests.contract.client_requests import contract
 from tests.fakes import CREATED
+from tests.heygen.dialects import in_dialect
 from tests.heygen.server import KEY, Server, answer
 
 SESSION: dict[str, Any] = {
@@ -350,11 +351,11 @@ SPOILED: list[tuple[str, str, Callable[[Client], Any]]] = [
     ("/v3/video-agents/{session_id}/resources/{resource_id}", "get", lambda c: c.read_resource("s", "r")),
     ("/v3/video-agents/{session_id}/videos", "get", lambda c: c.list_session_videos("s")),
     ("/v3/video-agents/styles", "get", lambda c: c.list_styles()),
-    (OLD, "post", lambda c: c.in_dialect(heygen.Dialect.SESSIONS).create_session(CreateSession("Hi"))),
+    (OLD, "post", lambda c: in_dialect(c, heygen.Dialect.SESSIONS).create_session(CreateSession("Hi"))),
     (
         OLD + "/{session_id}/resources",
         "get",
-        lambda c: c.in_dialect(heygen.Dialect.SESSIONS).list_resources("s"),
+        lambda c: in_dialect(c, heygen.Dialect.SESSIONS).list_resources("s"),
     ),
     ("/v3/videos", "get", lambda c: c.list_videos()),
     ("/v3/videos/{video_id}", "get", lambda c: c.read_video("v")),

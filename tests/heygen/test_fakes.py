@@ -19,16 +19,15 @@ def public(cls: type) -> dict[str, object]:
 
 
 def test_it_has_the_public_names_and_parameters_of_the_client() -> None:
-    own = {"called", "in_dialect"}  # the first is the fake's, the second differs in what it returns
+    own = {"called"}
     fake, real = public(FakeClient), public(heygen.Client)
 
     assert {k: v for k, v in fake.items() if k not in own} == {k: v for k, v in real.items() if k not in own}
-    assert list(inspect.signature(FakeClient.in_dialect).parameters) == ["self", "dialect"]
 
 
 def test_it_serves_a_list_in_order_and_anything_else_for_ever() -> None:
     first, second = remote_session(status="thinking"), remote_session(status="completed")
-    client = FakeClient(read_session=[first, heygen.NotFound(status=404), second], detect_dialect="current")
+    client = FakeClient(read_session=[first, heygen.NotFound(status=404), second], me="an account")
 
     assert client.read_session("a") is first
     with pytest.raises(heygen.NotFound):
@@ -36,7 +35,7 @@ def test_it_serves_a_list_in_order_and_anything_else_for_ever() -> None:
     assert client.read_session("c") is second
     with pytest.raises(AssertionError, match="no further answer"):
         client.read_session("d")
-    assert [client.detect_dialect(), client.detect_dialect()] == ["current", "current"]
+    assert [client.me(), client.me()] == ["an account", "an account"]
     assert client.calls[0] == FakeCall("read_session", {"session_id": "a"})
 
 

@@ -22,6 +22,7 @@ from heygen import (
     Tts,
 )
 from tests.contract.client_requests import ContractRecorder, operations
+from tests.heygen.dialects import in_dialect
 from tests.heygen.server import Server, answer
 
 FILES = (
@@ -109,7 +110,6 @@ CALLS: list[tuple[str, Callable[[Client], Any], dict[str, Any] | None]] = [
     ),
     ("GET /v3/video-agents?limit=20", lambda c: c.list_sessions(), None),
     ("GET /v3/video-agents?limit=5&token=a%2Bb%3D", lambda c: c.list_sessions(5, "a+b="), None),
-    ("GET /v3/video-agents?limit=1", lambda c: c.detect_dialect(), None),
     (f"GET {SESSION}", lambda c: c.read_session("s/1"), None),
     (f"GET {SESSION}", lambda c: c.poll_session("s/1"), None),
     (
@@ -257,7 +257,7 @@ OLD_CALLS: list[tuple[str, Callable[[Client], Any], dict[str, Any] | None]] = [
     (f"POST {OLD}/s%2F1/stop", lambda c: c.stop_session("s/1"), {}),
     (
         f"GET {OLD}/s%2F1/resources?resource_ids=a%2Cb&limit=2",
-        lambda c: c.read_resources("s/1", ["a", "b"]),
+        lambda c: c.list_resources("s/1", resource_ids=["a", "b"], limit=2),
         None,
     ),
     (
@@ -306,7 +306,7 @@ def test_together_they_are_every_operation_of_the_contract(server: Server, clien
         for _, call, _ in CALLS:
             call(client)
         for _, call, _ in OLD_CALLS:
-            call(client.in_dialect(Dialect.SESSIONS))
+            call(in_dialect(client, Dialect.SESSIONS))
         client.upload_asset(io.BytesIO(b"bytes"), "a.png", "image/png", "key-1")
         with pytest.raises(heygen.BadPayload):  # the scripted answer is no event stream
             client.words("st1")

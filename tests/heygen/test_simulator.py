@@ -15,6 +15,7 @@ import heygen
 from heygen import Client, CreateSession, Dialect, EndOfWords, SendMessage, TextStream, Tts, Word, WordBatch
 from heygen.statuses import session_group, stream_group, video_group
 from simulator.testing import Running, running
+from tests.heygen.dialects import in_dialect
 from tests.heygen.server import KEY
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ def words_of(items: Iterable[WordBatch | EndOfWords]) -> list[Word]:
 @pytest.mark.parametrize("dialect", list(Dialect))
 def test_a_whole_conversation(live: Client, dialect: Dialect, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "heygen")
-    client = live.in_dialect(dialect)
+    client = in_dialect(live, dialect)
     prompt = "A short film about our new dashboard, in a calm voice."
 
     created = client.create_session(CreateSession(prompt, mode="chat", orientation="landscape"))
@@ -74,9 +75,9 @@ def test_a_whole_conversation(live: Client, dialect: Dialect, caplog: pytest.Log
     assert heygen.is_ours(session.messages[0], prompt, created.created_at)
 
     ids = [one for message in session.messages for one in message.resource_ids]
-    batch = client.read_resources(created.session_id, [*ids, "nothing-has-this-id"])
-    assert [one.resource_id for one in batch.found] == list(dict.fromkeys(ids))
-    assert (batch.missing, batch.error) == (("nothing-has-this-id",), None)
+    assert [client.read_resource(created.session_id, one).resource_id for one in ids] == ids
+    with pytest.raises(heygen.NotFound):
+        client.read_resource(created.session_id, "nothing-has-this-id")
 
     assert session.video_id is not None
     video_id = session.video_id
@@ -112,7 +113,6 @@ def test_lists_and_catalogues(live: Client, caplog: pytest.LogCaptureFixture) ->
     live.list_brand_glossaries()
     assert live.list_videos().items is not None
     assert live.me().username
-    assert live.detect_dialect() is Dialect.CURRENT
     assert caplog.messages == []
 
 
@@ -216,11 +216,10 @@ def test_a_server_of_one_dialect(dialects: str, wrong: Dialect) -> None:
     with running(speed=200, dialects=dialects) as simulator:
         client = Client(base_url=simulator.url, key=simulator.key)
 
-        assert client.detect_dialect() is Dialect(dialects)
         with pytest.raises(heygen.Refused) as caught:
-            client.in_dialect(wrong).create_session(CreateSession("Hi"))
+            in_dialect(client, wrong).create_session(CreateSession("Hi"))
         assert caught.value.code == "dialect_not_supported"
-        assert client.in_dialect(Dialect(dialects)).create_session(CreateSession("Hi")).session_id
+        assert in_dialect(client, Dialect(dialects)).create_session(CreateSession("Hi")).session_id
 
 
 FAULTS = [

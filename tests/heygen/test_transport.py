@@ -24,6 +24,7 @@ import heygen
 from heygen import ApiError, Client
 from heygen.transport import BODY_LIMIT, Secret
 from tests.fakes import CREATED
+from tests.heygen.dialects import in_dialect
 from tests.heygen.server import CLOSE, KEY, Server, answer
 
 SESSION = {"session_id": "s", "status": "thinking", "created_at": CREATED}
@@ -473,7 +474,9 @@ def test_the_key_is_nowhere_in_an_error(
 def test_the_key_is_in_no_repr() -> None:
     client = Client(base_url="http://127.0.0.1:1", key=KEY)
 
-    shown = f"{client!r} {client} {vars(client)} {client.in_dialect(heygen.Dialect.SESSIONS)!r} {Secret(KEY)}"
+    shown = (
+        f"{client!r} {client} {vars(client)} {in_dialect(client, heygen.Dialect.SESSIONS)!r} {Secret(KEY)}"
+    )
 
     assert KEY not in shown
     assert repr(client) == "Client('http://127.0.0.1:1', dialect='current')"
