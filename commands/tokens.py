@@ -14,6 +14,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 FIELD_NAME = "token"
+# What a page says of a form whose token was pressed before, and of one that it can make nothing of.
+SENT_BEFORE = _("This form was sent before. Load the page again to see what became of it.")
+OUT_OF_DATE = _("This form is out of date. Load the page again.")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
@@ -38,4 +41,4 @@ class TokenField(forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if not is_token(value):
-            raise ValidationError(_("This form is out of date. Load the page again."), code="token")
+            raise ValidationError(OUT_OF_DATE, code="token")

@@ -146,7 +146,7 @@ def _started(request: SignedIn, workspace: Workspace, form: StreamForm) -> Strea
         )
         return None
     except ledger.TokenTaken:
-        form.add_error(None, _("This form is out of date. Load the page again."))
+        form.add_error(None, tokens.OUT_OF_DATE)
         return None
     RecentItem.objects.note(request.user, form.items.values())
     return stream
@@ -272,7 +272,7 @@ def push(request: SignedIn, pk: UUID) -> HttpResponse:
         except actions.TakesNoText:
             form.add_error(None, _("The stream has ended: it takes no more text."))
         except ledger.TokenTaken:
-            form.add_error(None, _("This form is out of date. Load the page again."))
+            form.add_error(None, tokens.OUT_OF_DATE)
     status = 200 if form.is_valid() else 422
     if request.htmx:
         context = {"push_form": form, "push_token": tokens.new()}
@@ -291,7 +291,7 @@ def cancel(request: SignedIn, pk: UUID) -> HttpResponse:
         try:
             actions.cancel(stream, token=form.cleaned_data["token"], by=request.user)
         except ledger.TokenTaken:
-            messages.error(request, _("This form is out of date. Load the page again."))
+            messages.error(request, tokens.OUT_OF_DATE)
     if request.htmx:
         return render(request, "realtime_app/_pressed.html", {"stop_token": tokens.new()})
     return redirect(stream)

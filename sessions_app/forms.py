@@ -17,6 +17,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from commands import tokens
 from commands.tokens import TokenField
 from heygen import Dialect
 from sessions_app import people
@@ -146,7 +147,7 @@ class MarkField(forms.CharField):
         try:
             return Mark.read(text) if text else None
         except ValueError:
-            raise ValidationError(_("This form is out of date. Load the page again."), code="mark") from None
+            raise ValidationError(tokens.OUT_OF_DATE, code="mark") from None
 
 
 class MessageForm(WithFiles):

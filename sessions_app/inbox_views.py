@@ -160,7 +160,7 @@ def _judge(
     """A press about the storyboard that the pane showed; `action` gets the valid values of its PressForm."""
     press = PressForm(request.POST)
     if not press.is_valid() or press.cleaned_data["revision"] is None:
-        return _pressed(request, session, error=_("This form is out of date. Load the page again."))
+        return _pressed(request, session, error=tokens.OUT_OF_DATE)
     return _press(request, session, lambda: action(press.cleaned_data), done=done)
 
 
@@ -173,7 +173,7 @@ def reply(request: SignedIn, pk: UUID) -> HttpResponse:
     if "choice" in request.POST:
         press = PressForm(request.POST)
         if not press.is_valid() or not press.cleaned_data["choice"].strip() or opening:
-            return _pressed(request, session, error=_("This form is out of date. Load the page again."))
+            return _pressed(request, session, error=tokens.OUT_OF_DATE)
         asked = press.cleaned_data
         return _press(
             request,
@@ -225,7 +225,7 @@ def _press(
         return _pressed(
             request,
             session,
-            error=_("This form was sent before. Load the page again to see what became of it."),
+            error=tokens.SENT_BEFORE,
             form=form,
         )
     return _pressed(request, session, done=done(result))

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from commands import tokens
 from commands.ledger import TokenTaken
 from commands.models import Command, State
 from sessions_app import access, actions, drafts, outlook, uploads, variants, words
@@ -196,7 +197,7 @@ def _create(desk: Desk, form: NewSessionForm) -> VideoSession | None:
     except uploads.NotUploaded as refused:
         form.add_error("attachments", str(refused))
     except TokenTaken:
-        form.add_error(None, _("This form was sent before. Load the page again."))
+        form.add_error(None, tokens.SENT_BEFORE)
     return None
 
 

@@ -10,6 +10,7 @@ from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -115,7 +116,7 @@ def _refused(request: SignedIn, session: VideoSession, form: Any, **context: Any
     return render(request, PAGE, context, status=422)
 
 
-def _stale(request: SignedIn, session: VideoSession, form: Any, message: str) -> HttpResponse:
+def _stale(request: SignedIn, session: VideoSession, form: Any, message: str | Promise) -> HttpResponse:
     form.add_error(None, message)
     return _refused(request, session, form)
 
@@ -124,10 +125,6 @@ def _others_decide() -> str:
     return _(
         "Others have to approve here, too. Say in your own words what should change, or approve the storyboard itself."
     )
-
-
-def _taken() -> str:
-    return _("This form was sent before. Load the page again to see what became of it.")
 
 
 @login_required
@@ -162,7 +159,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     except uploads.NotUploaded as refused:
         return _stale(request, session, form, str(refused))
     except TokenTaken:
-        return _stale(request, session, form, _taken())
+        return _stale(request, session, form, tokens.SENT_BEFORE)
     return _done(request, session)
 
 
@@ -241,7 +238,7 @@ def _press(
     press = PressForm(request.POST)
     form = MessageForm()
     if not press.is_valid():
-        return _stale(request, session, _bound(form), _("This form is out of date. Load the page again."))
+        return _stale(request, session, _bound(form), tokens.OUT_OF_DATE)
     try:
         action(press.cleaned_data)
     except approving.NotApproved as refused:
@@ -249,7 +246,7 @@ def _press(
     except actions.AlreadyAnswered as meanwhile:
         return _refused(request, session, _bound(form), others=meanwhile.said, was_choice=True)
     except TokenTaken:
-        return _stale(request, session, _bound(form), _taken())
+        return _stale(request, session, _bound(form), tokens.SENT_BEFORE)
     return _done(request, session)
 
 

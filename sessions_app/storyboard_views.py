@@ -93,7 +93,7 @@ def notes(request: SignedIn, pk: UUID) -> HttpResponse:
     found = storyboard_page.revisions_of(session)
     about = _named(request.POST.get("revision", ""), found)
     if about is None:
-        messages.error(request, _("This form is out of date. Load the page again."))
+        messages.error(request, tokens.OUT_OF_DATE)
         return redirect("sessions:storyboard", session.pk)
     form = PictureNotesForm([resource.pk for resource in about.resources], request.POST)
     if not form.is_valid():
@@ -184,7 +184,7 @@ def changes(request: SignedIn, pk: UUID) -> HttpResponse:
         form = _seen_now(request, session, revision=form.cleaned_data["revision"])
         return _message_page(request, session, form, said=refused.said, status=422)
     except TokenTaken:
-        form.add_error(None, _("This form was sent before. Load the page again to see what became of it."))
+        form.add_error(None, tokens.SENT_BEFORE)
         return _message_page(request, session, form, status=422)
     messages.success(request, _("Your notes are on their way to the agent."))
     notes_on = form.cleaned_data["notes_on"]

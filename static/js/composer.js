@@ -1,6 +1,6 @@
 /**
  * `form[data-composer]`: Ctrl/Cmd+Enter sends (Enter alone where `data-enter-sends`); buttons `data-fill="text"`
- * write an answer into the field, `data-send="text"` write and send it.
+ * write an answer into the field.
  *
  * Beside a `[data-closed]` nothing can be sent just now: what is typed waits.
  *
@@ -41,17 +41,13 @@ widget("[data-say]", (element) => {
 });
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("[data-fill], [data-send]");
+  const button = event.target.closest?.("[data-fill]");
   if (!button) return;
   const form = document.querySelector("form[data-composer]");
   const field = form?.querySelector("textarea");
   if (!field) return;
-  const text = button.dataset.fill ?? button.dataset.send;
-  const sends = button.hasAttribute("data-send");
-  if (sends && field.value.trim() && field.value !== text) return; // what was typed is never overwritten by a send
   event.preventDefault();
-  field.value = field.value.trim() && !sends ? `${field.value.trimEnd()}\n${text}` : text;
+  field.value = field.value.trim() ? `${field.value.trimEnd()}\n${button.dataset.fill}` : button.dataset.fill;
   field.dispatchEvent(new Event("input", { bubbles: true }));
-  if (sends) form.requestSubmit();
-  else field.focus();
+  field.focus();
 });
