@@ -202,6 +202,8 @@ class KeyForm(forms.Form):
         label=_("Save it also when HeyGen cannot be asked right now"),
         required=False,
     )
+    # Where the page said that the key goes.
+    address = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def clean_api_key(self) -> str:
         api_key: str = self.cleaned_data["api_key"]

@@ -31,6 +31,10 @@ class Answer:
     account: heygen.Account | None = None
 
 
+class AddressChanged(Exception):
+    """The workspace's HeyGen is at another address by now: whoever entered the key did not mean it for that."""
+
+
 def check(workspace: Workspace, api_key: str) -> Answer:
     """Tries a key with the cheapest call there is. One network call; touches the workspace in no way."""
     fingerprint = crypto.fingerprint(api_key)
@@ -71,12 +75,14 @@ def save(
     checked: bool,
     request: HttpRequest | None = None,
 ) -> None:
-    """Stores the key encrypted, and lets everything of the workspace be read with it, now."""
+    """Stores the key encrypted, and lets everything of the workspace be read with it, now. Raises AddressChanged."""
     before = workspace.key_fingerprint
     workspace.encrypted_key = crypto.seal(api_key)
     workspace.key_fingerprint = crypto.fingerprint(api_key)
     workspace.key_last4 = api_key[-4:] if len(api_key) >= SHOWS_LAST4_FROM else ""
     with transaction.atomic():
+        if Workspace.objects.select_for_update().get(pk=workspace.pk).base_url != workspace.base_url:
+            raise AddressChanged
         workspace.save(update_fields=["encrypted_key", "key_fingerprint", "key_last4"])
         key_states.reopen(workspace.key_fingerprint)
         schedule.rekey(workspace.pk, workspace.key_fingerprint)

@@ -203,22 +203,35 @@ def key(request: SignedIn, slug: str) -> HttpResponse:
     form = KeyForm(request.POST if request.method == "POST" else None)
     status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
-        api_key, unchecked = form.cleaned_data["api_key"], form.cleaned_data["unchecked"]
-        answer = keys.check(workspace, api_key)
-        if answer.refused:
-            form.add_error("api_key", answer.message)
-        elif not answer.asked and not unchecked:
-            form.add_error(None, answer.message)
-        else:
-            keys.save(workspace, api_key, by=request.user, checked=answer.asked, request=request)
-            messages.success(
-                request, _("The key is saved. It ends in %(last4)s.") % {"last4": workspace.key_last4}
+        try:
+            if _key_saved(request, workspace, form):
+                return redirect(workspace)
+        except keys.AddressChanged:
+            workspace.refresh_from_db()
+            form.add_error(
+                None, _("HeyGen's address was changed meanwhile. Look at it, and enter the key again.")
             )
-            if answer.message:
-                messages.warning(request, answer.message)
-            return redirect(workspace)
     context = {"workspace": workspace, "form": form}
     return render(request, "workspaces_app/key.html", context, status=status)
+
+
+def _key_saved(request: SignedIn, workspace: Workspace, form: KeyForm) -> bool:
+    """Tries the key and keeps it, if that is right; else the form says why not. Raises keys.AddressChanged."""
+    api_key, unchecked = form.cleaned_data["api_key"], form.cleaned_data["unchecked"]
+    if form.cleaned_data["address"] not in ("", workspace.base_url):
+        raise keys.AddressChanged
+    answer = keys.check(workspace, api_key)
+    if answer.refused:
+        form.add_error("api_key", answer.message)
+        return False
+    if not answer.asked and not unchecked:
+        form.add_error(None, answer.message)
+        return False
+    keys.save(workspace, api_key, by=request.user, checked=answer.asked, request=request)
+    messages.success(request, _("The key is saved. It ends in %(last4)s.") % {"last4": workspace.key_last4})
+    if answer.message:
+        messages.warning(request, answer.message)
+    return True
 
 
 @require_POST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -162,6 +163,28 @@ def test_entering_a_key_again_does_not_end_the_wait_that_heygen_asked_for(at_sim
     assert (answer.asked, answer.refused) == (False, False)
     assert "wait" in answer.message
     assert key_states.state(fingerprint) is not None
+
+
+def test_a_key_goes_only_where_its_page_said(at_simulator: Workspace, admin: User, browse: Browse) -> None:
+    client = browse(admin)
+    address = re.search(r'name="address" value="([^"]+)"', client.get(KEY_PAGE).content.decode())
+    assert address is not None
+    Workspace.objects.update(base_url="https://elsewhere.example")
+
+    answer = client.post(KEY_PAGE, {"api_key": API_KEY, "unchecked": "on", "address": address[1]})
+
+    assert answer.status_code == 422
+    assert "https://elsewhere.example" in answer.content.decode()
+    assert not Workspace.objects.get().has_key
+
+
+def test_a_key_is_not_saved_for_an_address_that_it_was_not_tried_at(
+    at_simulator: Workspace, admin: User
+) -> None:
+    Workspace.objects.update(base_url="https://elsewhere.example")
+    with pytest.raises(keys.AddressChanged):
+        keys.save(at_simulator, API_KEY, by=admin, checked=True)
+    assert not Workspace.objects.get().has_key
 
 
 def test_removed_key_is_gone_and_its_polls_wait(at_simulator: Workspace, admin: User, browse: Browse) -> None:
