@@ -29,6 +29,8 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
     page.goto(session.get_absolute_url())
     page.get_by_role("link", name="Look closely, write notes, compare").click()
     expect(page.get_by_role("heading", name="Storyboard 1", level=1)).to_be_visible()
+    # Its modules hear keys by then.
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
 
     page.wait_for_load_state()  # a key before that is heard by nobody
     page.keyboard.press("j")
