@@ -235,7 +235,7 @@ def settle_create(command: Command) -> Settlement:
         candidates = [
             item
             for item in recent
-            if item.session_id not in taken and _begins_with(client.read_session(item.session_id), prompt)
+            if item.session_id not in taken and _begins_with(client, item.session_id, prompt)
         ]
     except heygen.ApiError:
         return NotYet()
@@ -297,7 +297,12 @@ def _created_since(client: heygen.Client, since: datetime) -> list[heygen.Sessio
     return list(reversed(found))
 
 
-def _begins_with(session: heygen.RemoteSession, prompt: str) -> bool:
+def _begins_with(client: heygen.Client, remote_id: str, prompt: str) -> bool:
+    try:
+        session = client.read_session(remote_id)
+    except heygen.NotFound:
+        # Listed and deleted, or not to be read yet: it must not hide the others.
+        return False
     first = next((message for message in session.messages if message.role == "user"), None)
     return first is not None and matching.same_text(first.content, prompt)
 

@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
+import heygen
 from commands.kinds import Accepted, AskPerson, NotYet, Refused
 from commands.models import Command
 from polling.models import PollState
@@ -85,6 +86,28 @@ def test_the_only_new_session_with_the_prompt_is_the_answer():
 def test_one_with_other_words_or_from_before_the_press_is_not():
     assert settled(pressed(), "new", prompt="Something else") == NotYet()
     assert settled(pressed(), "old", seconds_ago=1000) == NotYet()
+
+
+def test_one_that_is_listed_and_cannot_be_read_hides_no_other():
+    command = pressed()
+    now = int(timezone.now().timestamp())
+    client = FakeClient(
+        list_sessions=page(
+            session_summary("deleted", created_at=now), session_summary("new", created_at=now)
+        ),
+        # From the oldest on.
+        read_session=[
+            remote_session("new", messages=[remote_message(PROMPT, "user")]),
+            heygen.NotFound("no", status=404),
+        ],
+    )
+    with mock.patch.object(sending, "connections_for") as connections:
+        connections.return_value = {
+            command.workspace_id: mock.Mock(client=lambda **_: client, fingerprint="")
+        }
+        outcome = sending.settle_create(command)
+    assert isinstance(outcome, Accepted)
+    assert outcome.remote_ref == "new"
 
 
 def test_the_list_is_read_as_far_back_as_the_press():
