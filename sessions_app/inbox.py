@@ -85,9 +85,9 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
     return sorted(first.values(), key=lambda item: (item.since, item.session.pk))[:MOST]
 
 
-def count(user: User) -> int:
+def count(user: User, *, workspace: str = "") -> int:
     """How many that are, without reading them; a session with an unclear press may count twice."""
-    return sum(rows.count() for rows in _sessions(user, "")) + _unclear(user, "").count()
+    return sum(rows.count() for rows in _sessions(user, workspace)) + _unclear(user, workspace).count()
 
 
 def _sessions(user: User, workspace: str) -> list[VideoSessionQuerySet]:

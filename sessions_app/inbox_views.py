@@ -34,20 +34,30 @@ TEMPLATE = "sessions_app/inbox.html"
 @login_required
 @require_safe
 def inbox(request: SignedIn) -> HttpResponse:
-    workspace = InboxFilter(request.GET).chosen()
-    items = waiting_room.waiting(request.user, workspace=workspace)
+    waiting = _waiting(request)
     if request.htmx:
-        return render(request, f"{TEMPLATE}#items", {"items": items, "workspace": workspace})
+        return render(request, f"{TEMPLATE}#items", waiting)
     theirs = shell.mine(request)
     shown = {
-        "items": items,
-        "workspace": workspace,
+        **waiting,
         "workspaces": theirs,
         "snoozed": waiting_room.snoozed(request.user),
         "recent": lists.recent(theirs),
-        "needs_you_count": len(items),
+        "needs_you_count": len(waiting["items"]) + waiting["more"],
     }
     return render(request, TEMPLATE, shown)
+
+
+def _waiting(request: SignedIn) -> dict[str, Any]:
+    """What the list shows; `more` is how many beyond it wait as well."""
+    workspace = InboxFilter(request.GET).chosen()
+    items = waiting_room.waiting(request.user, workspace=workspace)
+    more = (
+        max(0, waiting_room.count(request.user, workspace=workspace) - len(items))
+        if len(items) == waiting_room.MOST
+        else 0
+    )
+    return {"items": items, "more": more, "workspace": workspace}
 
 
 @in_background
@@ -239,8 +249,7 @@ def _pressed(request: SignedIn, session: VideoSession, **outcome: Any) -> HttpRe
     fresh, role = access.session_and_role(request.user, session.pk)
     context = {
         **_context(request, fresh, role, **outcome),
-        "items": waiting_room.waiting(request.user, workspace=InboxFilter(request.GET).chosen()),
-        "workspace": InboxFilter(request.GET).chosen(),
+        **_waiting(request),
     }
     template = "sessions_app/inbox_pressed.html" if request.htmx else "sessions_app/inbox_alone.html"
     return render(request, template, context, status=200 if went_well else 422)
@@ -262,10 +271,9 @@ def snooze(request: SignedIn, pk: UUID) -> HttpResponse:
         )
     else:
         waiting_room.wake(session, by=request.user)
-    workspace = InboxFilter(request.GET).chosen()
     if request.htmx:
-        items = waiting_room.waiting(request.user, workspace=workspace)
-        context = {"items": items, "workspace": workspace, "snoozed": waiting_room.snoozed(request.user)}
+        context = {**_waiting(request), "snoozed": waiting_room.snoozed(request.user)}
         return render(request, "sessions_app/inbox_snoozed.html", context)
+    workspace = InboxFilter(request.GET).chosen()
     query = f"?{urlencode({'workspace': workspace})}" if workspace else ""
     return redirect(reverse("sessions:inbox") + query)

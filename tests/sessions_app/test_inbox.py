@@ -159,6 +159,20 @@ def test_a_waiting_session_shows_its_newest_picture(workspace: Workspace):
     assert item.picture == f"/files/{newest.pk}/"
 
 
+def test_of_more_than_fit_the_oldest_are_shown_and_the_others_counted(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(inbox, "MOST", 2)
+    for minutes in (9, 7, 5, 3):
+        session(workspace, f"Of {minutes} minutes", minutes=minutes, group="needs_you")
+    session(WorkspaceFactory(), "Not mine", group="needs_you")
+    for headers in ({}, HX):
+        html = browser(person(workspace)).get("/", headers=headers).content.decode()
+        assert re.findall(r"Of (\d) minutes", html) == ["9", "7"]
+        assert "2 more wait for you." in html
+    assert "more wait" not in browser(person(WorkspaceFactory())).get("/").content.decode()
+
+
 def test_an_empty_inbox_says_so(workspace: Workspace):
     assert "Nothing waits for you" in browser(person(workspace)).get("/").content.decode()
 
