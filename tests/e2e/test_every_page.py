@@ -16,7 +16,7 @@ from realtime_app.models import StreamGroup
 from sessions_app import actions
 from sessions_app.models import Gap, Note, VideoSession
 from simulator.testing import Running
-from tests.e2e.browsers import NARROW, PHONE, WIDE, Browsers, axe_findings, overflow
+from tests.e2e.browsers import NARROW, PHONE, WIDE, WIDEST, Browsers, axe_findings, overflow
 from tests.e2e.conftest import Team, a_team
 from tests.factories import StreamFactory, VideoSessionFactory
 from tests.installation import Installation
@@ -56,9 +56,10 @@ def examine(page: Page, address: str, ready: str = "main h1") -> None:
         if overflow(page) > 0:
             found.append(f"{size['width']} px: scrolls sideways by {overflow(page)} px")
         found += [f"{size['width']} px: no room for {heading!r}" for heading in page.evaluate(SQUEEZED)]
-    page.set_viewport_size(NARROW)
-    if overflow(page) > 0:
-        found.append(f"{NARROW['width']} px: scrolls sideways by {overflow(page)} px")
+    for size in (WIDEST, NARROW):
+        page.set_viewport_size(size)
+        if overflow(page) > 0:
+            found.append(f"{size['width']} px: scrolls sideways by {overflow(page)} px")
     assert found == []
 
 
