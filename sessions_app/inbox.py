@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 
 from commands.models import Command
 from commands.querysets import CommandQuerySet
@@ -121,7 +121,7 @@ def _with_picture(rows: VideoSessionQuerySet) -> VideoSessionQuerySet:
             resource__session=OuterRef("pk"), state=MediaState.STORED, content_type__startswith="image/"
         )
         # By role: the thumbnail before the preview before the whole picture.
-        .order_by("-resource__message_position", "resource__place", "-role")
+        .order_by(F("resource__message_position").desc(nulls_last=True), "resource__place", "-role")
         .values("pk")[:1]
     )
     return rows.annotate(picture=Subquery(picture))

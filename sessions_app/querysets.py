@@ -182,8 +182,8 @@ class ResourceQuerySet(WorkspaceScoped, models.QuerySet["Resource"]):
         return self.filter(read_at__isnull=False)
 
     def in_order(self) -> ResourceQuerySet:
-        """As the agent showed them: by message, then by place in its `resource_ids`."""
-        return self.order_by("message_position", "place", "id")
+        """As the agent showed them: by message, then by place in its `resource_ids`; last those of messages that passed unseen."""
+        return self.order_by(F("message_position").asc(nulls_last=True), "place", "id")
 
     def for_library(self) -> ResourceQuerySet:
         """Rows of the library, newest first, with session, workspace and files at hand.

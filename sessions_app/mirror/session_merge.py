@@ -31,10 +31,11 @@ SEEN_SKEW = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class SessionReading:
-    """A session as it is now, with the ids of its videos, newest first, where the dialect can list them."""
+    """A session as it is now, with the ids of its videos, newest first, and of its resources, where the dialect can list them."""
 
     session: heygen.RemoteSession
     video_ids: tuple[str, ...]
+    resource_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Plan:
     known: Known
     join: transcript.Join
     fields: dict[str, Any]
-    resources: list[tuple[str, int, int]] = field(default_factory=list)
+    resources: list[tuple[str, int | None, int]] = field(default_factory=list)
     video_ids: list[str] = field(default_factory=list)
     links: dict[int, Command] = field(default_factory=dict)
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -128,7 +129,7 @@ def merge(change: Change, known: Known | None) -> Plan | None:
     ):
         # Adopted: nobody here typed the prompt, but the conversation begins with it.
         plan.fields["prompt"] = joined.appended[0].message.content
-    _announced_resources(plan, known)
+    _announced_resources(plan, known, reading.resource_ids)
     for video_id in reversed(reading.video_ids):
         if video_id not in known.video_ids:
             plan.video_ids.append(video_id)
@@ -162,8 +163,11 @@ def _fields(remote: heygen.RemoteSession, session: VideoSession) -> dict[str, An
     return {name: value for name, value in fresh.items() if getattr(session, name) != value}
 
 
-def _announced_resources(plan: Plan, known: Known) -> None:
-    """New resource ids in the order of the conversation; the first message that names one keeps it."""
+def _announced_resources(plan: Plan, known: Known, listed: Sequence[str]) -> None:
+    """New resource ids in the order of the conversation; the first message that names one keeps it.
+
+    Of those that are only `listed` nobody knows the message: it passed unseen.
+    """
     seen = set(known.resource_ids)
     spoken = [(edit.position, edit.message) for edit in plan.join.edited]
     spoken += [(added.position, added.message) for added in plan.join.appended]
@@ -172,6 +176,10 @@ def _announced_resources(plan: Plan, known: Known) -> None:
             if resource_id and resource_id not in seen:
                 seen.add(resource_id)
                 plan.resources.append((resource_id, position, place))
+    for place, resource_id in enumerate(listed):
+        if resource_id and resource_id not in seen:
+            seen.add(resource_id)
+            plan.resources.append((resource_id, None, place))
 
 
 def _own_messages(plan: Plan, known: Known) -> None:

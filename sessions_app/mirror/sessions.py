@@ -6,9 +6,10 @@ SQL. All of it runs inside the engine's fence: a late answer never gets here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import F
@@ -30,6 +31,8 @@ from timeline.events import NewEvent, record
 from timeline.models import Event, Source
 from workspaces_app.connections import Connection, connections_for
 from workspaces_app.readings import failed
+
+T = TypeVar("T")
 
 # After HeyGen took a message, reads may still show the status from before it: so long the session counts as working.
 REACTION_SECONDS = 60
@@ -84,7 +87,8 @@ def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
 
 
 def read(claim: Claim, job: Job) -> Reading:
-    """One GET; a second one for the videos when the session ended or names another video than before."""
+    """One GET; another for the videos when the session ended or names another video than before, and where the dialect lists
+    resources one for those of messages that the window does not show any more, when it is not the agent's turn."""
     priority = Priority.WATCHED if claim.watched else Priority.BACKGROUND
     try:
         client = job.connection.client(priority=priority, dialect=job.dialect)
@@ -101,20 +105,28 @@ def read(claim: Claim, job: Job) -> Reading:
         video_ids = (session.video_id,) if session.video_id else ()
         ended = statuses.session_group(session.status) in ("done", "failed")
         if client.abilities.list_session_videos and (ended or (session.video_id or "") != job.video_id):
-            video_ids = tuple(dict.fromkeys([*_listed_videos(client, job.remote_id), *video_ids]))
+            listed = _listed(lambda token: client.list_session_videos(job.remote_id, token=token))
+            video_ids = tuple(dict.fromkeys([*(video.video_id for video in listed), *video_ids]))
+        resource_ids: tuple[str, ...] = ()
+        if client.abilities.list_resources and session.window_full and pace not in ("working", "generating"):
+            made = _listed(lambda token: client.list_resources(job.remote_id, token=token))
+            resource_ids = tuple(resource.resource_id for resource in made)
     except heygen.ApiError as error:
         return failed(error)
     return Changed(
-        digest=polled.digest + meaning, group=pace, value=SessionReading(session, video_ids), within=within
+        digest=polled.digest + meaning,
+        group=pace,
+        value=SessionReading(session, video_ids, resource_ids),
+        within=within,
     )
 
 
-def _listed_videos(client: heygen.Client, remote_id: str) -> list[str]:
-    """Ids of the session's videos, as far as HeyGen lists them: that it won't says nothing of the session itself."""
-    found: list[str] = []
+def _listed(fetch: Callable[[str | None], heygen.Page[T]]) -> list[T]:
+    """What HeyGen lists of a session, to the end or as far as it does: that it won't says nothing of the session itself."""
+    found: list[T] = []
     try:
-        for video in heygen.every(lambda token: client.list_session_videos(remote_id, token=token)):
-            found.append(video.video_id)
+        for item in heygen.every(fetch):
+            found.append(item)
     except (heygen.Unauthorized, heygen.PaymentRequired):
         raise
     except (heygen.Refused, heygen.BadPayload):

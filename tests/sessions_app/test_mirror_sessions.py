@@ -20,7 +20,15 @@ from sessions_app.mirror.sessions import SESSION, on_failures
 from sessions_app.models import Message, MessageRevision, Resource, VideoSession
 from sessions_app.search import Hit, find
 from tests.factories import UserFactory, VideoFactory, VideoSessionFactory, WorkspaceFactory
-from tests.fakes import CREATED, FakeClient, page, remote_message, remote_session, remote_video
+from tests.fakes import (
+    CREATED,
+    FakeClient,
+    page,
+    remote_message,
+    remote_resource,
+    remote_session,
+    remote_video,
+)
 from tests.sessions_app.mirroring import claim_of, poll, polled, store
 from timeline.models import Event
 
@@ -238,6 +246,46 @@ def test_the_old_dialect_has_no_list_of_videos_and_keeps_every_id_it_saw():
         poll(SESSION, session, FakeClient(dialect=heygen.Dialect.SESSIONS, read_session=remote))
 
     assert list(session.videos.order_by("id").values_list("video_id", flat=True)) == ["v_1", "v_2"]
+
+
+def test_where_resources_are_listed_those_of_messages_that_passed_unseen_are_found():
+    session = VideoSessionFactory(dialect="sessions")
+    window = [remote_message(f"Message {number}") for number in range(39)]
+    window.append(remote_message("Look", resource_ids=["shown"]))
+    client = FakeClient(
+        dialect=heygen.Dialect.SESSIONS,
+        read_session=[
+            remote_session(status="processing", messages=window),
+            remote_session(status="reviewing", messages=window),
+        ],
+        list_resources=[
+            page(remote_resource("shown"), remote_resource("unseen"), next_token="older"),
+            page(remote_resource("older")),
+        ],
+    )
+
+    poll(SESSION, session, client)
+    assert client.called("list_resources") == []
+    poll(SESSION, session, client)
+
+    assert [asked["token"] for asked in client.called("list_resources")] == [None, "older"]
+    found = session.resources.in_order().values_list("resource_id", "message_position")
+    assert list(found) == [("shown", 39), ("unseen", None), ("older", None)]
+    assert polled("resource") == set(session.resources.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("error", [heygen.NotFound("no", status=404), heygen.BadPayload("HTML")])
+def test_a_list_of_resources_that_heygen_will_not_give_says_nothing_of_the_session(error: heygen.ApiError):
+    session = VideoSessionFactory(dialect="sessions")
+    window = [remote_message(f"Message {number}") for number in range(40)]
+    client = FakeClient(
+        dialect=heygen.Dialect.SESSIONS,
+        read_session=remote_session(status="reviewing", messages=window),
+        list_resources=error,
+    )
+    poll(SESSION, session, client)
+    session.refresh_from_db()
+    assert (session.status, session.message_count) == ("reviewing", 40)
 
 
 def sent_command(session: VideoSession, text: str, state: str = "unknown") -> Command:
