@@ -1,6 +1,6 @@
 """Tells whoever looks that an object has a new version. A lost word costs one re-check, never a stale row.
 
-One Redis channel for all; a message is JSON: {"workspace", "kind", "object", "version"}.
+One Redis channel for all; a message is a JSON list of {"workspace", "kind", "object", "version"}.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-import redis
 from django.db import transaction
 
 from polling import connection
@@ -35,24 +34,30 @@ class Announcement:
     object_id: UUID
     version: int
 
-    def encode(self) -> bytes:
-        return json.dumps(
-            {
-                "workspace": str(self.workspace_id),
-                "kind": self.kind,
-                "object": str(self.object_id),
-                "version": self.version,
-            }
-        ).encode()
 
-    @classmethod
-    def decode(cls, message: bytes) -> Announcement:
-        """Raises ValueError for what is no announcement."""
-        try:
-            raw = json.loads(message)
-            return cls(UUID(raw["workspace"]), str(raw["kind"]), UUID(raw["object"]), int(raw["version"]))
-        except (KeyError, TypeError, AttributeError) as exc:
-            raise ValueError(f"no announcement: {message[:200]!r}") from exc
+def encode(announcements: Iterable[Announcement]) -> bytes:
+    return json.dumps(
+        [
+            {
+                "workspace": str(each.workspace_id),
+                "kind": each.kind,
+                "object": str(each.object_id),
+                "version": each.version,
+            }
+            for each in announcements
+        ]
+    ).encode()
+
+
+def decode(message: bytes) -> list[Announcement]:
+    """Raises ValueError for what are no announcements."""
+    try:
+        return [
+            Announcement(UUID(raw["workspace"]), str(raw["kind"]), UUID(raw["object"]), int(raw["version"]))
+            for raw in json.loads(message)
+        ]
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise ValueError(f"no announcements: {message[:200]!r}") from exc
 
 
 def announce(announcements: Iterable[Announcement]) -> None:
@@ -67,21 +72,15 @@ def announce(announcements: Iterable[Announcement]) -> None:
         if name not in newest or newest[name].version < announcement.version:
             newest[name] = announcement
     if newest:
-        messages = [announcement.encode() for announcement in newest.values()]
-        transaction.on_commit(lambda: _publish(messages), robust=True)
+        message = encode(newest.values())
+        transaction.on_commit(lambda: _publish(message), robust=True)
 
 
-def _publish(messages: list[bytes]) -> None:
-    def send(client: redis.Redis) -> None:
-        with client.pipeline(transaction=False) as pipeline:
-            for message in messages:
-                pipeline.publish(CHANNEL, message)
-            pipeline.execute()
-
+def _publish(message: bytes) -> None:
     try:
-        connection.call(send)
+        connection.call(lambda client: client.publish(CHANNEL, message))
     except RedisAway as exc:
-        logger.info("%d announcements were not published: %s", len(messages), exc)
+        logger.info("announcements were not published: %s", exc)
 
 
 class Subscriber:
@@ -111,9 +110,12 @@ class Subscriber:
                         if message["type"] != "message":
                             continue
                         try:
-                            yield Announcement.decode(message["data"])
+                            said = decode(message["data"])
                         except ValueError as exc:
                             logger.warning("%s", exc)
+                            continue
+                        for announcement in said:
+                            yield announcement
             except (*connection.Away, OSError) as exc:
                 if self.connected:
                     logger.warning("lost the announcements of Redis: %s", exc)

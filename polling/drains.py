@@ -41,6 +41,8 @@ HEADROOM_SECONDS = 0.5
 # A wave is written when it has so many readings, or its first has waited so long for company.
 WAVE = 100
 WAVE_SECONDS = 0.05
+# Meanwhile it is looked so often whether they are all there.
+COMPANY_SECONDS = 0.01
 # A read that the budget held up is tried again within the drain, if that is soon.
 PATIENCE_SECONDS = 3.0
 
@@ -239,11 +241,16 @@ class Drain:
         wave: list[Read] = []
         deadline = time.monotonic() + self._patience()
         while len(wave) < WAVE and self._flights:
+            left = deadline - time.monotonic()
             try:
-                left = deadline - time.monotonic()
-                flight, reading = self._results.get(timeout=left) if left > 0 else self._results.get_nowait()
+                # Only the first wakes us: each that did would have to wait for the interpreter, and the readers for us.
+                waits = left > 0 and not wave
+                flight, reading = self._results.get(timeout=left) if waits else self._results.get_nowait()
             except queue.Empty:
-                break
+                if waits or left <= 0:
+                    break
+                time.sleep(min(left, COMPANY_SECONDS))
+                continue
             if self._flights.get(flight.claim.pk) is not flight:
                 self.readers.release(flight.claim.fingerprint)
                 continue

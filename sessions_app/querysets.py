@@ -44,7 +44,18 @@ LINK_FRESH_SECONDS = 300
 WORKS_AT_MOST_SECONDS = 3 * 3600
 
 
+# What the mirror sets of a session.
+MIRRORED = (
+    "status", "group", "status_since", "progress", "title", "video_id", "remote_created_at", "prompt", "message_count",
+    "active_at", "gone_at", "version",
+)  # fmt: skip
+
+
 class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
+    def for_mirror(self) -> VideoSessionQuerySet:
+        """With what the mirror compares and sets, and whose a session is."""
+        return self.only("workspace", "owner", *MIRRORED)
+
     def for_history(self) -> VideoSessionQuerySet:
         """Rows of a list: owner and workspace joined, newest activity first."""
         return self.select_related("workspace", "owner").order_by("-active_at", "-id")

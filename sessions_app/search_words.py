@@ -13,8 +13,10 @@ LIMIT = 20_000  # characters
 
 def words_of(text: str) -> list[str]:
     """Words in order, casefolded and without accents: "Café 2" gives ["cafe", "2"]."""
-    decomposed = unicodedata.normalize("NFKD", text[:LIMIT].casefold())
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    plain = text[:LIMIT].casefold()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return _WORD.findall(plain.replace("_", " "))
 
 

@@ -252,7 +252,7 @@ def _apply(
 
 def _edit(ours: Stored, theirs: Said) -> Edited | None:
     reworded = not _same_words(ours, theirs)
-    resources_changed = list(ours.resource_ids) != list(theirs.resource_ids)
+    resources_changed = tuple(ours.resource_ids) != tuple(theirs.resource_ids)
     dated = ours.created_at is None and theirs.created_at is not None
     if not (reworded or resources_changed or dated):
         return None

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models.functions import Now
-
+from polling.rows import append
 from timeline.models import Event, EventQuerySet, Source
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to write. `at` is aware; None stands for the database's now. `actor_id` is the person's row, if a person acted."""
+    """An event to write. `actor_id` is the person's row, if a person acted."""
 
     workspace_id: UUID
     object_kind: str
@@ -24,25 +22,24 @@ class NewEvent:
     source: Source | str
     data: Mapping[str, Any] = field(default_factory=dict)
     actor_id: int | None = None
-    at: datetime | None = None
 
 
-def record(events: Sequence[NewEvent]) -> list[Event]:
-    """Write `events` with one INSERT, in the caller's transaction, and return the rows in the same order."""
-    return Event.objects.bulk_create(
+def record(events: Sequence[NewEvent]) -> None:
+    """Write `events` in their order, in the caller's transaction; they happened now, as the database has it."""
+    append(
+        Event,
         [
-            Event(
-                workspace_id=event.workspace_id,
-                object_kind=event.object_kind,
-                object_id=event.object_id,
-                what=event.what,
-                data=dict(event.data),
-                source=str(event.source),
-                actor_id=event.actor_id,
-                at=event.at or Now(),
-            )
+            {
+                "workspace_id": event.workspace_id,
+                "object_kind": event.object_kind,
+                "object_id": event.object_id,
+                "what": event.what,
+                "data": dict(event.data),
+                "source": str(event.source),
+                "actor_id": event.actor_id,
+            }
             for event in events
-        ]
+        ],
     )
 
 

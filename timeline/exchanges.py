@@ -6,14 +6,14 @@ import json
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q, Sum, Window
-from django.db.models.functions import Now, RowNumber
+from django.db.models.functions import RowNumber
 
+from polling.rows import append
 from timeline.models import Exchange
 from timeline.redaction import redact
 
@@ -39,11 +39,10 @@ class NewExchange:
     answer: Any
     status: int | None = None
     milliseconds: int | None = None
-    at: datetime | None = None
 
 
 def keep(exchanges: Sequence[NewExchange], *, tidy: Collection[UUID] | None = None) -> None:
-    """Write them with one INSERT, redacted and compressed, and let go of the oldest of their objects.
+    """Write them together, redacted and compressed, and let go of the oldest of their objects.
 
     `tidy` names the objects to let go of; a frequent writer spreads that work, None means all of them.
     """
@@ -53,21 +52,20 @@ def keep(exchanges: Sequence[NewExchange], *, tidy: Collection[UUID] | None = No
     for exchange in exchanges:
         body = _pack(exchange.request, exchange.answer)
         rows.append(
-            Exchange(
-                workspace_id=exchange.workspace_id,
-                object_kind=exchange.object_kind,
-                object_id=exchange.object_id,
-                operation=exchange.operation[:200],
-                status=exchange.status,
-                milliseconds=exchange.milliseconds,
-                body=body,
-                size=len(body),
-                at=exchange.at or Now(),
-            )
+            {
+                "workspace_id": exchange.workspace_id,
+                "object_kind": exchange.object_kind,
+                "object_id": exchange.object_id,
+                "operation": exchange.operation[:200],
+                "status": exchange.status,
+                "milliseconds": exchange.milliseconds,
+                "body": body,
+                "size": len(body),
+            }
         )
     # No savepoint in a poll's transaction: nobody there goes on without these rows.
     with transaction.atomic(savepoint=False):
-        Exchange.objects.bulk_create(rows)
+        append(Exchange, rows)
         _let_go(exchanges if tidy is None else [each for each in exchanges if each.object_id in tidy])
 
 
@@ -91,8 +89,8 @@ def _side(value: Any) -> str:
     return _json(value) if isinstance(value, str) else text
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+# `json.dumps` would make one for each value.
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 def _let_go(exchanges: Sequence[NewExchange]) -> None:

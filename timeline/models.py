@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from timeline.append_only import AppendOnly, AppendOnlyQuerySet
@@ -50,7 +50,7 @@ class Event(AppendOnly):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    at = models.DateTimeField(_("at"), default=timezone.now)
+    at = models.DateTimeField(_("at"), db_default=Now())
 
     objects = EventQuerySet.as_manager()
 
@@ -97,7 +97,7 @@ class Exchange(AppendOnly):
     milliseconds = models.PositiveIntegerField(_("milliseconds"), null=True, blank=True)
     body = models.BinaryField()
     size = models.PositiveIntegerField(_("bytes kept"))
-    at = models.DateTimeField(_("at"), default=timezone.now)
+    at = models.DateTimeField(_("at"), db_default=Now())
 
     objects = ExchangeQuerySet.as_manager()
 

@@ -66,9 +66,9 @@ class Plan:
 
 
 def gather(changes: Sequence[Change]) -> Mapping[UUID, Known]:
-    """Six queries for the whole batch, whatever its size."""
+    """Five queries for the whole batch, whatever its size."""
     ids = [change.claim.object_id for change in changes]
-    sessions = VideoSession.objects.in_bulk(ids)
+    sessions = VideoSession.objects.for_mirror().in_bulk(ids)
     ends = tails(ids)
     resource_ids: dict[UUID, set[str]] = defaultdict(set)
     for session_id, resource_id in Resource.objects.filter(session__in=ids).values_list(

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
 from django.db.models.functions import Now
 
 from commands import ledger
@@ -17,8 +16,8 @@ from heygen import statuses
 from polling import schedule
 from polling.changes import Announcement
 from polling.kinds import Change
+from polling.rows import append, overwrite
 from sessions_app import transcript, usual
-from sessions_app.mirror.appending import append
 from sessions_app.mirror.session_merge import KIND, Known, Plan
 from sessions_app.models import (
     Gap,
@@ -32,6 +31,7 @@ from sessions_app.models import (
     Video,
     VideoSession,
 )
+from sessions_app.querysets import MIRRORED
 from sessions_app.search_words import indexed
 from timeline.events import NewEvent, record
 from timeline.models import Source
@@ -45,8 +45,8 @@ def write(plans: Sequence[tuple[Change, Plan | None]]) -> Sequence[Announcement]
     """Stores a batch; the engine has fenced it and holds the transaction."""
     work = [(change, plan) for change, plan in plans if plan is not None]
     ids = [change.claim.object_id for change, _ in work]
-    VideoSession.objects.filter(pk__in=ids).update(version=F("version") + 1)
-    sessions = VideoSession.objects.annotate(looked_at=Now()).in_bulk(ids)  # type: ignore[no-redef]  # the model declares it
+    rows = VideoSession.objects.for_mirror().select_for_update(no_key=True)
+    sessions = rows.annotate(looked_at=Now()).in_bulk(ids)  # type: ignore[no-redef]  # the model declares it
     work = [(change, plan) for change, plan in work if change.claim.object_id in sessions]
     if not work:
         return []
@@ -78,7 +78,7 @@ Work = Iterable[tuple[Change, Plan]]
 
 
 def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: datetime) -> None:
-    rows: list[VideoSession] = []
+    rows: list[dict[str, Any]] = []
     renamed: list[VideoSession] = []
     spells: list[StatusSpell] = []
     for change, plan in work:
@@ -96,16 +96,9 @@ def _write_sessions(work: Work, sessions: Mapping[UUID, VideoSession], now: date
         if plan.join.appended or "status" in plan.fields or plan.video_ids:
             session.active_at = _active_at(plan, now)
         session.gone_at = None
-        rows.append(session)
-    VideoSession.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=[
-            "status", "group", "status_since", "progress", "title", "video_id", "remote_created_at",
-            "prompt", "message_count", "active_at", "gone_at",
-        ],
-    )  # fmt: skip
+        session.version += 1
+        rows.append({"id": session.pk, **{name: getattr(session, name) for name in MIRRORED}})
+    overwrite(VideoSession, rows)
     StatusSpell.objects.bulk_create(spells)
     _index(
         [

@@ -14,11 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Case, F, TextField, When
-from django.db.models.functions import Cast
 
 from sessions_app import transcript
-from sessions_app.models import Message
 
 
 @dataclass(slots=True)
@@ -35,33 +32,25 @@ class Tail:
         return _time(self.unlinked.get(position))
 
 
+# Times as text: both databases' own ways to make a time of it cost more than all the rest of the row.
+_TAILS = """
+SELECT m.session_id, m.id, m.position, m.role, m.type, m.content, CAST(m.remote_created_at AS text), m.resource_ids,
+       m.vanished, m.command_id,
+       CASE WHEN m.role = 'user' AND m.command_id IS NULL THEN CAST(m.first_seen_at AS text) END
+FROM sessions_app_videosession s JOIN sessions_app_message m ON m.session_id = s.id
+WHERE s.id IN ({sessions}) AND m.position >= s.message_count - %s
+ORDER BY s.id, m.position
+"""
+
+
 def tails(session_ids: Collection[UUID]) -> dict[UUID, Tail]:
     """The last `transcript.TAIL` messages of each of these sessions; empty for one without any."""
-    rows = (
-        Message.objects.filter(
-            session__in=session_ids, position__gte=F("session__message_count") - transcript.TAIL
-        )
-        .order_by("session", "position")
-        .values_list(
-            "session_id",
-            "pk",
-            "position",
-            "role",
-            "type",
-            "content",
-            # As text: both databases' own ways to make a time of it cost more than all the rest of the row.
-            Cast("remote_created_at", TextField()),
-            "resource_ids",
-            "vanished",
-            "command_id",
-            Cast(Case(When(role="user", command=None, then="first_seen_at")), TextField()),
-        )
-    )
     found = {session_id: Tail() for session_id in session_ids}
     # SQLite gives hexadecimal text; a hundred sessions are faster to look up than five thousand to parse.
-    by_key: dict[Any, Tail] = {**found, **{session_id.hex: tail for session_id, tail in found.items()}}
+    postgresql = connection.vendor == "postgresql"
+    by_key: dict[Any, Tail] = {pk if postgresql else pk.hex: tail for pk, tail in found.items()}
     with connection.cursor() as cursor:
-        cursor.execute(*rows.query.sql_with_params())
+        cursor.execute(_TAILS.format(sessions=", ".join(["%s"] * len(by_key))), [*by_key, transcript.TAIL])
         stored_rows = cursor.fetchall()
     for (
         session_key,

@@ -38,23 +38,27 @@ async def heard(publish: list[bytes], count: int) -> list[Announcement]:
 
 
 def test_a_message_is_the_documented_json() -> None:
-    encoded = announcement(3).encode()
+    encoded = changes.encode([announcement(3)])
     assert encoded == (
-        b'{"workspace": "018f0000-0000-7000-8000-000000000001", "kind": "session",'
-        b' "object": "00000000-0000-0000-0000-000000000007", "version": 3}'
+        b'[{"workspace": "018f0000-0000-7000-8000-000000000001", "kind": "session",'
+        b' "object": "00000000-0000-0000-0000-000000000007", "version": 3}]'
     )
-    assert Announcement.decode(encoded) == announcement(3)
+    assert changes.decode(encoded) == [announcement(3)]
 
 
-@pytest.mark.parametrize("message", [b"", b"[]", b"{}", b'{"workspace": 1}', b"\xff"])
+@pytest.mark.parametrize("message", [b"", b"1", b"[{}]", b'[{"workspace": 1}]', b'{"workspace": 1}', b"\xff"])
 def test_what_is_no_announcement(message: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any kind of it
-        Announcement.decode(message)
+        changes.decode(message)
 
 
 def test_what_is_announced_is_heard(valkey: Valkey) -> None:
-    messages = [announcement(1).encode(), b"rubbish", announcement(2).encode()]
-    assert asyncio.run(heard(messages, 2)) == [announcement(1), announcement(2)]
+    messages = [
+        changes.encode([announcement(1), announcement(2)]),
+        b"rubbish",
+        changes.encode([announcement(3)]),
+    ]
+    assert asyncio.run(heard(messages, 3)) == [announcement(1), announcement(2), announcement(3)]
 
 
 def test_a_subscriber_comes_back_with_redis(valkey: Valkey) -> None:
@@ -73,7 +77,7 @@ def test_a_subscriber_comes_back_with_redis(valkey: Valkey) -> None:
             valkey.start()
             while len(connects) < 2:
                 await asyncio.sleep(0.01)
-            connection.client().publish(changes.CHANNEL, announcement(9).encode())
+            connection.client().publish(changes.CHANNEL, changes.encode([announcement(9)]))
             said = await first
         await listening.aclose()  # type: ignore[attr-defined]
         return said
@@ -92,7 +96,7 @@ def test_nothing_is_said_before_the_commit(valkey: Valkey) -> None:
         message = pubsub.get_message(timeout=1)
         assert message is not None
         # The newest version of an object is enough.
-        assert Announcement.decode(message["data"]) == announcement(3)
+        assert changes.decode(message["data"]) == [announcement(3)]
         assert pubsub.get_message(timeout=0.1) is None
 
 

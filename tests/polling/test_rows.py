@@ -1,4 +1,4 @@
-"""Rows that are appended are those that `bulk_create` would have made, to the byte."""
+"""Rows are those that `bulk_create` and `update` would have made, to the byte."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import uuid6
-from django.db import IntegrityError, connection, models, transaction
+from django.db import DataError, IntegrityError, connection, models, transaction
 from django.utils import timezone as clock
 
-from sessions_app.mirror.appending import append
-from sessions_app.models import Message
+from polling.rows import append, overwrite
+from sessions_app.models import Message, VideoSession
 from tests.factories import VideoSessionFactory, WorkspaceFactory
 from timeline.models import Event, Exchange
 
@@ -111,3 +111,39 @@ def test_one_row_that_cannot_be_stored_stores_none() -> None:
 def test_nothing_is_nothing() -> None:
     append(Message, [])
     assert not Message.objects.exists()
+
+
+def test_columns_of_rows_that_are_there_are_overwritten() -> None:
+    ours = VideoSessionFactory.create_batch(3, title="before", progress=1)
+    theirs = VideoSessionFactory.create_batch(2, title="before", progress=1)
+    values: list[dict[str, Any]] = [
+        {"title": ODD, "progress": 7, "version": 2**40, "gone_at": None, "status_since": NOW},
+        {"title": "", "progress": 0, "version": 2, "gone_at": NOW, "status_since": NOW},
+    ]
+    gone = ours.pop()
+    gone_id = gone.pk
+    gone.delete()
+
+    overwrite(
+        VideoSession,
+        [
+            {"id": pk, **new}
+            for pk, new in zip([ours[0].pk, ours[1].pk, gone_id], [*values, values[0]], strict=True)
+        ],
+    )
+    for row, new in zip(theirs, values, strict=True):
+        VideoSession.objects.filter(pk=row.pk).update(**new)
+
+    columns = ("title", "progress", "version", "gone_at", "status_since", "prompt", "status")
+    found = {row["pk"]: row for row in VideoSession.objects.values("pk", *columns)}
+    assert [{**found[row.pk], "pk": 0} for row in ours] == [{**found[row.pk], "pk": 0} for row in theirs]
+    assert found[ours[0].pk]["title"] == ODD
+    assert gone_id not in found
+
+
+@pytest.mark.postgresql
+def test_a_text_that_is_too_long_is_refused_and_not_cut_off() -> None:
+    session = VideoSessionFactory()
+
+    with pytest.raises(DataError), transaction.atomic():
+        overwrite(VideoSession, [{"id": session.pk, "title": "x" * 501}])
