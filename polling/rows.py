@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
 # Both databases take Python's own values for these.
 _AS_THEY_ARE = (models.BooleanField, models.CharField, models.IntegerField, models.TextField)
@@ -87,12 +87,14 @@ def _fields(model: type[models.Model], names: tuple[str, ...]) -> list[Any]:
 
 def _values(field: Any, values: list[Any]) -> list[Any]:
     """A column as the database wants to have it."""
+    # What `connection` stands for, found once: for each value it costs as much as the value.
+    its = connections[DEFAULT_DB_ALIAS]
     kept_in = field
     while kept_in.is_relation:
         kept_in = kept_in.target_field
     if isinstance(kept_in, _AS_THEY_ARE):
         return values
     if isinstance(kept_in, _FEW):
-        known = {value: field.get_db_prep_save(value, connection) for value in set(values)}
+        known = {value: field.get_db_prep_save(value, its) for value in set(values)}
         return [known[value] for value in values]
-    return [field.get_db_prep_save(value, connection) for value in values]
+    return [field.get_db_prep_save(value, its) for value in values]
