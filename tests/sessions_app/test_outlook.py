@@ -10,8 +10,7 @@ from sessions_app.models import StatusSpell, VideoSession
 from sessions_app.outlook import Outlook, outlook, seconds_until
 from sessions_app.usual import Usual
 from tests.factories import UserFactory, VideoSessionFactory, WorkspaceFactory
-from timeline.events import NewEvent, record
-from timeline.models import Source
+from timeline.models import Event, Source
 
 START = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
@@ -35,19 +34,17 @@ def test_only_the_workspaces_own_sessions_count():
         owner = UserFactory() if owned else None
         session = VideoSessionFactory(workspace=there or workspace, owner=owner, mode=mode)
         VideoSession.objects.filter(pk=session.pk).update(created_at=START)
-        record(
-            [
-                NewEvent(
-                    session.workspace_id,
-                    "session",
-                    session.pk,
-                    "session.status",
-                    Source.POLL,
-                    {"to": status},
-                    at=at,
-                )
-                for at, status in changes(*each)
-            ]
+        Event.objects.bulk_create(
+            Event(
+                workspace_id=session.workspace_id,
+                object_kind="session",
+                object_id=session.pk,
+                what="session.status",
+                source=Source.POLL,
+                data={"to": status},
+                at=at,
+            )
+            for at, status in changes(*each)
         )
 
     for seconds in (60, 120, 180, 240, 300):
