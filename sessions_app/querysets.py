@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum, Window
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Left, Length, Now, RowNumber
+from django.db.models.functions import Left, Now
 
 from commands.models import Command
 from polling import clock
+from polling.rows import keep_newest
 from sessions_app.listed import Listed
 from workspaces_app.scoping import WorkspaceScoped
 
@@ -267,17 +268,5 @@ class RawWindowQuerySet(models.QuerySet["RawWindow"]):
 
     def let_go(self, session_ids: Iterable[UUID]) -> None:
         """Deletes what these sessions have beyond the bounds, oldest first. The newest always stays."""
-        ids = list(session_ids)
-        if not ids:
-            return
-        newest_first: dict[str, Any] = {"partition_by": [F("session")], "order_by": F("id").desc()}
-        superfluous = (
-            self.filter(session__in=ids)
-            .annotate(
-                rank=Window(RowNumber(), **newest_first), total=Window(Sum(Length("body")), **newest_first)
-            )
-            .filter(Q(rank__gt=self.KEPT_EACH) | Q(total__gt=self.KEPT_BYTES, rank__gt=1))
-            .values_list("pk", flat=True)
-        )
-        if oldest := list(superfluous):
-            self.filter(pk__in=oldest).delete()
+        ids = {"session_id": list(session_ids)}
+        keep_newest(self.model, ids, most=self.KEPT_EACH, most_bytes=self.KEPT_BYTES, size="length(body)")

@@ -10,10 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, Sum, Window
-from django.db.models.functions import RowNumber
 
-from polling.rows import append
+from polling.rows import append, keep_newest
 from timeline.models import Exchange
 from timeline.redaction import redact
 
@@ -66,7 +64,18 @@ def keep(exchanges: Sequence[NewExchange], *, tidy: Collection[UUID] | None = No
     # No savepoint in a poll's transaction: nobody there goes on without these rows.
     with transaction.atomic(savepoint=False):
         append(Exchange, rows)
-        _let_go(exchanges if tidy is None else [each for each in exchanges if each.object_id in tidy])
+        untidy = [each for each in exchanges if tidy is None or each.object_id in tidy]
+        keep_newest(
+            Exchange,
+            # Both, as the index has them.
+            {
+                "object_kind": {each.object_kind for each in untidy},
+                "object_id": {each.object_id for each in untidy},
+            },
+            most=KEPT_EACH,
+            most_bytes=KEPT_BYTES,
+            size="size",
+        )
 
 
 def read(exchange: Exchange) -> Mapping[str, Any]:
@@ -91,29 +100,3 @@ def _side(value: Any) -> str:
 
 # `json.dumps` would make one for each value.
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
-
-
-def _let_go(exchanges: Sequence[NewExchange]) -> None:
-    if not exchanges:
-        return
-    newest_first: dict[str, Any] = {
-        "partition_by": [F("object_kind"), F("object_id")],
-        "order_by": F("id").desc(),
-    }
-    superfluous = (
-        Exchange.objects.filter(
-            # Both, as the index has them.
-            object_kind__in={exchange.object_kind for exchange in exchanges},
-            object_id__in={exchange.object_id for exchange in exchanges},
-        )
-        .annotate(
-            rank=Window(RowNumber(), **newest_first),
-            total=Window(Sum("size"), **newest_first),
-        )
-        .filter(Q(rank__gt=KEPT_EACH) | Q(total__gt=KEPT_BYTES, rank__gt=1))
-        .values_list("pk", flat=True)
-    )
-    if oldest := list(superfluous):
-        # Past the shut door of the model: this is the one place where exchanges go.
-        rows = Exchange.objects.filter(pk__in=oldest)
-        rows._raw_delete(rows.db)
