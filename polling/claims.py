@@ -100,23 +100,33 @@ def claim(lane: str, quotas: Mapping[str, int], *, token: UUID, limit: int = BAT
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
-    watched = watching.watched([(row[1], _uuid(row[2])) for row in rows])
-    return [_claim_of(row, token, watched) for row in rows]
+    ids = [_uuid(row[2]) for row in rows]
+    workspaces = {value: _uuid(value) for value in {row[3] for row in rows}}
+    watched = watching.watched([(row[1], object_id) for row, object_id in zip(rows, ids, strict=True)])
+    return [
+        _claim_of(row, token, object_id, workspaces[row[3]], watched)
+        for row, object_id in zip(rows, ids, strict=True)
+    ]
 
 
 def _uuid(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def _claim_of(row: Sequence[Any], token: UUID, watched: Collection[tuple[str, UUID]]) -> Claim:
-    object_id = _uuid(row[2])
+def _claim_of(
+    row: Sequence[Any],
+    token: UUID,
+    object_id: UUID,
+    workspace_id: UUID,
+    watched: Collection[tuple[str, UUID]],
+) -> Claim:
     polled_at, changed_at, woken_at, now = (None if time is None else aware(time) for time in row[10:14])
     expected = max((time for time in (changed_at, woken_at) if time is not None), default=None)
     return Claim(
         pk=row[0],
         kind=row[1],
         object_id=object_id,
-        workspace_id=_uuid(row[3]),
+        workspace_id=workspace_id,
         fingerprint=row[4],
         sequence=row[5],
         lease_token=token,

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 import heygen
@@ -56,33 +56,31 @@ class Job:
 
 
 def load(claims: Sequence[Claim]) -> Mapping[UUID, Job]:
-    """Two queries and the connections, for the whole batch."""
-    ids = [claim.object_id for claim in claims]
-    rows = VideoSession.objects.filter(pk__in=ids, remote_id__isnull=False).values_list(
-        "pk", "workspace_id", "remote_id", "dialect", "video_id", "status", "gone_at"
+    """One query and the connections, for the whole batch."""
+    sent = Command.objects.filter(
+        object_id=OuterRef("pk"),
+        kind__in=SENDS,
+        state__in=("sending", "accepted", "unknown"),
+        attempt_at__gte=clock.later(-REACTION_SECONDS),
+        message=None,
     )
-    connections = connections_for({claim.workspace_id for claim in claims})
-    awaiting = set(
-        Command.objects.filter(
-            object_id__in=ids,
-            kind__in=SENDS,
-            state__in=("sending", "accepted", "unknown"),
-            attempt_at__gte=clock.later(-REACTION_SECONDS),
-            message=None,
-        ).values_list("object_id", flat=True)
+    workspaces = {claim.object_id: claim.workspace_id for claim in claims}
+    connections = connections_for(workspaces.values())
+    rows = VideoSession.objects.filter(pk__in=workspaces, remote_id__isnull=False).values_list(
+        "pk", "remote_id", "dialect", "video_id", "status", "gone_at", Exists(sent)
     )
     return {
         pk: Job(
-            connections[workspace_id],
+            connections[workspaces[pk]],
             remote_id or "",
             dialect,
             video_id,
             status,
-            awaits_reaction=pk in awaiting,
+            awaits_reaction=awaits_reaction,
             gone=gone_at is not None,
         )
-        for pk, workspace_id, remote_id, dialect, video_id, status, gone_at in rows
-        if workspace_id in connections
+        for pk, remote_id, dialect, video_id, status, gone_at, awaits_reaction in rows
+        if workspaces[pk] in connections
     }
 
 
