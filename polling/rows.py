@@ -1,8 +1,8 @@
 """Adds, changes and lets go of many rows with as little work for each as the databases allow.
 
 `bulk_create` makes an instance of each row and asks its fields, value by value, what the database wants to have: a third
-of what the mirror did for a changed session. Here most values are handed on as they are, and of times and ids each
-different one is prepared once. SQLite gets one prepared statement for all rows, PostgreSQL a stream or arrays of them.
+of what the mirror did for a changed session. Here most values are handed on as they are, and of times each different
+one is prepared once. SQLite gets one prepared statement for all rows, PostgreSQL a stream or arrays of them.
 
 Rows are mappings that all name the same columns, as attributes ("session_id"). There are no signals.
 """
@@ -19,8 +19,6 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transac
 
 # Both databases take Python's own values for these.
 _AS_THEY_ARE = (models.BooleanField, models.CharField, models.IntegerField, models.TextField)
-# The same few values again and again: now, a session, a workspace.
-_FEW = (models.DateTimeField, models.UUIDField)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -120,7 +118,10 @@ def _values(field: Any, values: list[Any]) -> list[Any]:
         kept_in = kept_in.target_field
     if isinstance(kept_in, _AS_THEY_ARE):
         return values
-    if isinstance(kept_in, _FEW):
+    if isinstance(kept_in, models.UUIDField):
+        return values if its.features.has_native_uuid_field else [value and value.hex for value in values]
+    if isinstance(kept_in, models.DateTimeField):
+        # The same few again and again.
         known = {value: field.get_db_prep_save(value, its) for value in set(values)}
         return [known[value] for value in values]
     return [field.get_db_prep_save(value, its) for value in values]
