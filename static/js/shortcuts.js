@@ -6,6 +6,10 @@
  */
 import { widget } from "./widget.js";
 
+// Whoever begins to write with no field to write in presses keys that mean nothing: what follows at once is no command.
+const WRITING_MS = 1000;
+let wroteAt = -Infinity;
+
 function switchedOff() {
   return document.body.dataset.shortcuts !== "on";
 }
@@ -52,6 +56,10 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (switchedOff() || typing(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key.length === 1 && event.timeStamp - wroteAt < WRITING_MS) {
+    wroteAt = event.timeStamp;
+    return;
+  }
   if (event.key === "j" || event.key === "k") {
     if (move(event.key === "j" ? 1 : -1)) event.preventDefault();
     return;
@@ -67,7 +75,10 @@ document.addEventListener("keydown", (event) => {
   const selector = `[data-key="${CSS.escape(event.key)}"]`;
   const row = document.activeElement?.closest("[data-key-row]");
   const wanted = [...(row?.querySelectorAll(selector) ?? []), ...document.querySelectorAll(selector)].find(usable);
-  if (!wanted) return;
+  if (!wanted) {
+    if (event.key !== " ") wroteAt = event.timeStamp;
+    return;
+  }
   event.preventDefault();
   press(wanted);
 });

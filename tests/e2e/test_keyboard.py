@@ -159,6 +159,22 @@ def test_ten_reviews_in_a_row_without_a_pointer(team: Team, browsers: Browsers):
     ]
 
 
+def test_words_that_no_field_takes_are_no_commands(team: Team, browsers: Browsers):
+    reviewing(workspace=team.workspace, title="Film 1")
+    browsers.complaints.expect("404", "503")  # its pictures exist nowhere
+    page = browsers.of(team.person)
+    page.goto("/")
+    page.wait_for_load_state()
+    page.keyboard.press("j")
+    shown = page.get_by_role("region", name="The chosen session")
+    expect(shown.get_by_role("button", name="Approve")).to_be_visible()
+    page.keyboard.type("Make it a little darker")
+    page.wait_for_timeout(1100)  # so long a pause ends it
+    page.keyboard.press("r")
+    expect(page.get_by_label("Or say what should change")).to_be_focused()
+    assert not Command.objects.filter(workspace=team.workspace).exists()
+
+
 def test_single_keys_can_be_switched_off(team: Team, browsers: Browsers):
     session = team.create("A film about pianos [scenario: no-question]")
     team.until(session, "status == 'reviewing'")
