@@ -9,6 +9,7 @@ const NAMED = "section, article, form, dialog, [role=group], [role=region]";
 const REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
 const REMEMBERED = 8;
 
+let byKey = false;
 let trail = []; // what had the focus, the newest first: {element, line: what it stands in, from the inside out}
 let looking = false;
 
@@ -68,7 +69,15 @@ function soon() {
   requestAnimationFrame(() => setTimeout(look));
 }
 
+// Browsers leave what is half behind an edge where it is. A link over its whole row brings the row.
+document.addEventListener("keydown", () => {
+  byKey = true;
+});
+document.addEventListener("pointerdown", () => {
+  byKey = false;
+});
 document.addEventListener("focusin", ({ target }) => {
+  if (byKey) (target.closest(".items > li:has(.item-link:focus)") ?? target).scrollIntoView({ block: "nearest", inline: "nearest" });
   trail = [{ element: target, line: lineOf(target) }, ...trail.filter(({ element }) => element !== target)].slice(0, REMEMBERED);
 });
 document.addEventListener("focusout", ({ target, relatedTarget }) => {

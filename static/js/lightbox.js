@@ -2,10 +2,12 @@
  * `a[data-lightbox="group"]`: pictures and films (`data-look="video"`, `data-captions`) of one group in large view, in the
  * page's order. The link leads to the file itself, so it works without this module. `data-caption`, `data-info` and
  * `data-from` (an address: where it came from) stand below the picture.
- * Keys: arrows or j and k, z or + for full size, i for the words below, Escape.
+ * Keys: arrows or j and k, z or + for full size (then the arrows move the picture), i for the words below, Escape.
  */
 const dialog = document.getElementById("lightbox");
 const template = document.getElementById("lightbox-parts");
+const PAN = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const PAN_PX = 80;
 let links = [];
 let index = 0;
 
@@ -80,7 +82,9 @@ if (dialog && template) {
     if (event.target.matches("video")) return; // its own keys
     const forwards = getComputedStyle(dialog).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
     const backwards = forwards === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
-    if (event.key === forwards || event.key === "j") show(index + 1);
+    const [x, y] = PAN[event.key] ?? [0, 0];
+    if ((x || y) && part("stage").hasAttribute("data-zoomed")) part("stage").scrollBy(x * PAN_PX, y * PAN_PX);
+    else if (event.key === forwards || event.key === "j") show(index + 1);
     else if (event.key === backwards || event.key === "k") show(index - 1);
     else if ((event.key === "z" || event.key === "+") && !part("zoom").hidden) {
       zoomed(!part("stage").hasAttribute("data-zoomed"));
