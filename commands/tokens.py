@@ -13,7 +13,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-FIELD_NAME = "token"
 # What a page says of a form whose token was pressed before, and of one that it can make nothing of.
 SENT_BEFORE = _("This form was sent before. Load the page again to see what became of it.")
 OUT_OF_DATE = _("This form is out of date. Load the page again.")
