@@ -78,7 +78,7 @@ class Readers:
         while True:
             task = self._tasks.get()
             task()
-            # The budget may have read a key's state while Redis was away.
+            # The budget may have read a key's state.
             for connection in connections.all(initialized_only=True):
                 connection.close()
 
