@@ -48,6 +48,7 @@ class Shown:
                 self.tile.type if self.tile.named else "",
                 _SOURCES.get(self.tile.source, self.tile.source),
                 *parts,
+                self.tile.facts,
             ]
         return " · ".join(str(part) for part in parts if part)
 

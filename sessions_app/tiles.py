@@ -31,6 +31,7 @@ class Tile:
     `icon`: stands where there is no picture.
     `large`: what the large view shows. A draft is a text with a picture beside it: its `file` is not to be looked at.
     `ratio`: that of its picture, as `proportions.STEPS` has it; None where nobody knows.
+    `facts`: the rest of its metadata, "tone: calm · scenes: 4"; "" where there is none.
     `note`: "missing" (HeyGen does not know it), "coming" (not described yet), "" otherwise.
     """
 
@@ -48,6 +49,7 @@ class Tile:
     seen_at: datetime
     note: str = ""
     ratio: int | None = None
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
         seen_at=resource.first_seen_at,
         note=note,
         ratio=ratio,
+        facts=" · ".join(f"{name}: {value}" for name, value in resource.facts),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import uuid6
@@ -14,6 +15,12 @@ from sessions_app.querysets import MediaFileQuerySet, ResourceQuerySet, VideoQue
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
+
+
+# Where in its metadata a resource may have a name.
+_NAMES = ("name", "title", "caption")
+# So many facts of its metadata, and so much of each, are worth a line below it.
+_MOST_FACTS, _LONGEST_FACT = 12, 200
 
 
 class Resource(models.Model):
@@ -73,11 +80,22 @@ class Resource(models.Model):
     @property
     def own_name(self) -> str:
         """A name from its metadata; "" where HeyGen gave none."""
-        for key in ("name", "title", "caption"):
+        for key in _NAMES:
             value = self.metadata.get(key) if isinstance(self.metadata, dict) else None
             if isinstance(value, str) and value.strip():
                 return value.strip()[:200]
         return ""
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What else its metadata says, in HeyGen's own words: nobody knows which keys there are."""
+        rows = self.metadata.items() if isinstance(self.metadata, dict) else ()
+        told = [
+            (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            for key, value in rows
+            if key not in _NAMES and value not in (None, "", [], {})
+        ]
+        return [(key[:_LONGEST_FACT], text[:_LONGEST_FACT]) for key, text in told[:_MOST_FACTS]]
 
 
 class Video(models.Model):

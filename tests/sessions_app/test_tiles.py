@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.test import Client
 
 from sessions_app.models import MediaFile, MediaRole, Resource
 from sessions_app.tiles import Tile, tile
-from tests.factories import MediaFileFactory, ResourceFactory
+from tests.factories import MediaFileFactory, MembershipFactory, ResourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +21,7 @@ def stored(resource: Resource, role: MediaRole, content_type: str) -> MediaFile:
     return file
 
 
-def of(kind: str, **metadata: str) -> Tile:
+def of(kind: str, **metadata: Any) -> Tile:
     return tile(ResourceFactory(type=kind, metadata=metadata), [])
 
 
@@ -46,3 +49,23 @@ def test_its_own_name_counts_and_its_type_has_a_word():
     assert (named.name, named.named, named.type, named.icon) == ("Dana in grey", True, "Avatar", "user")
     assert (unnamed.name, unnamed.named, unnamed.icon) == ("Picture", False, "image")
     assert (unheard_of.name, unheard_of.named, unheard_of.icon) == ("hologram", False, "file")
+
+
+def test_what_nobody_foresaw_is_told_in_heygens_own_words():
+    plan = of("blueprint", title="Plan", scenes=4, tone="calm", empty=None, deep={"a": [1]}, long="x" * 500)
+    assert plan.facts == f'scenes: 4 · tone: calm · deep: {{"a": [1]}} · long: {"x" * 200}'
+    assert of("blueprint").facts == ""
+    assert len(of("blueprint", **{str(n): n for n in range(100)}).facts.split(" · ")) == 12
+
+
+def test_it_stands_below_what_has_no_picture_and_in_the_large_view_of_what_has_one():
+    plan = ResourceFactory(type="blueprint", metadata={"tone": "<b>calm"})
+    picture = ResourceFactory(type="image", metadata={"width": 640}, session=plan.session)
+    stored(picture, MediaRole.MAIN, "image/png")
+    client = Client()
+    client.force_login(MembershipFactory(workspace=plan.workspace).user)
+
+    page = client.get(plan.session.get_absolute_url()).content.decode()
+    assert page.count("tone: &lt;b&gt;calm") == 1
+    assert page.count('data-info="width: 640"') == 1
+    assert "width: 640" in client.get("/library/").content.decode()
