@@ -94,6 +94,7 @@ def test_the_composer_says_before_the_press_that_an_approver_has_to_answer(
         (turn,) = re.findall(r'<div id="composer-turn".*?</div>', html, re.DOTALL)
         assert "data-closed" in turn if is_closed else "data-closed" not in turn
         assert ("An approver has to answer" in turn) is is_closed
+        assert ("Look closely, write notes, compare" in html) is not is_closed
         # Sent again it would be refused as well.
         assert ("Send again" in html) is not is_closed
     assert post(client, "send", session, message="Hm").status_code == (403 if is_closed else 302)
