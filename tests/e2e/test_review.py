@@ -72,6 +72,29 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
     examine(page, f"/sessions/{session.pk}/storyboard/?against=1")
 
 
+def test_a_creators_notes_wait_while_only_an_approver_may_answer(team: Team, browsers: Browsers):
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
+    control = team.simulator.control
+    control.messages(session.remote_id, {"status": "thinking"})
+    team.until(session, "status == 'thinking'")
+    page = browsers.of(team.member(Role.CREATOR, "Carl Creator"))
+    page.goto(f"/sessions/{session.pk}/storyboard/")
+    note, send = (
+        page.get_by_label("Note on picture 1"),
+        page.get_by_role("button", name="Put the notes together"),
+    )
+    note.fill("Brighter")
+    expect(send).to_be_visible()
+    expect(page.get_by_text("An approver has to answer")).to_be_hidden()
+
+    control.messages(session.remote_id, {"status": "reviewing"})
+    expect(page.get_by_text("An approver has to answer")).to_be_visible()
+    expect(send).to_be_hidden()
+    expect(note).to_have_value("Brighter")
+
+
 def test_notes_outlive_the_storyboard_that_they_were_written_on(team: Team, browsers: Browsers):
     session = team.create("A film about tea [scenario: no-question]")
     team.until(session, "status == 'reviewing'")
