@@ -157,6 +157,13 @@ function watch(element) {
   document.addEventListener("visibilitychange", visibility);
   const restored = (event) => event.persisted && open();
   window.addEventListener("pageshow", restored);
+  // The browser knows of a lost network long before the stream's silence tells.
+  const online = () => {
+    failures = 0;
+    open();
+  };
+  window.addEventListener("offline", lost);
+  window.addEventListener("online", online);
   // One turn later than htmx's own start, or it would set the element up a second time.
   setTimeout(open);
 
@@ -164,6 +171,8 @@ function watch(element) {
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", visibility);
     window.removeEventListener("pageshow", restored);
+    window.removeEventListener("offline", lost);
+    window.removeEventListener("online", online);
   };
 }
 

@@ -4,8 +4,11 @@ import { widget } from "./widget.js";
 const SHOWN_SECONDS = 7;
 const words = document.getElementById("words")?.dataset ?? {};
 
-/** Shows `text` as a toast. "error" goes to the assertive region and stays until it is dismissed. */
-export function toast(text, tone = "info") {
+/**
+ * Shows `text` as a toast. "error" goes to the assertive region and stays until it is dismissed; one that is `passing`,
+ * until something works again.
+ */
+export function toast(text, tone = "info", { passing = false } = {}) {
   const place = document.getElementById(tone === "error" ? "alerts" : "toasts");
   const template = document.getElementById(`toast-${tone === "error" ? "error" : "info"}`);
   if (!place || !template) return;
@@ -14,6 +17,7 @@ export function toast(text, tone = "info") {
   }
   const copy = template.content.cloneNode(true);
   copy.querySelector("[data-text]").textContent = text;
+  copy.querySelector("[data-toast]").toggleAttribute("data-passing", passing);
   place.append(copy);
 }
 
@@ -60,10 +64,17 @@ document.addEventListener("htmx:response:error", (event) => {
   if (isStream(event) || ctx.hx?.redirect || status === 422) return;
   if (status === 403) toast(reasonIn(ctx.text) ?? words.forbidden, "error");
   else if (status === 404 || status === 410) toast(words.missing, "error");
-  else toast(words.failed?.replace("{status}", status), "error");
+  else toast(words.failed?.replace("{status}", status), "error", { passing: true });
 });
 
 document.addEventListener("htmx:error", (event) => {
   if (isStream(event) || event.detail.error?.name === "AbortError") return;
-  if (event.detail.ctx?.status?.startsWith?.("error")) toast(words.unreachable, "error");
+  if (event.detail.ctx?.status?.startsWith?.("error")) toast(words.unreachable, "error", { passing: true });
+});
+
+// "Try again" is not true any more once it worked.
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (!ctx.response?.raw?.ok || ctx.request?.method === "GET") return;
+  for (const old of document.querySelectorAll("[data-toast][data-passing]")) old.remove();
 });

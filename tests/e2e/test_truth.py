@@ -43,6 +43,34 @@ def test_a_web_process_killed_in_the_middle_of_a_send(team: Team, browsers: Brow
     assert team.sent() == ["Follow the light"]
 
 
+def test_a_browser_without_a_network(team: Team, browsers: Browsers):
+    session = team.create("A film about moths")
+    team.until(session, "status == 'waiting_for_input'")
+    browsers.complaints.expect("ERR_", "net::", "Failed to fetch", "htmx:error", "network error")
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    state = page.get_by_role("main").locator("[data-live-state]")
+    expect(state).to_have_attribute("data-state", "live")
+
+    page.context.set_offline(True)
+    # Long before the stream's silence would tell.
+    expect(state).to_have_attribute("data-state", "off", timeout=5_000)
+    field = page.get_by_label("Message to the agent")
+    field.fill("Follow the light")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("What you typed is still here")
+
+    page.context.set_offline(False)
+    expect(state).to_have_attribute("data-state", "live", timeout=10_000)
+    expect(field).to_have_value("Follow the light")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("region", name="Conversation")).to_contain_text("Follow the light")
+    # What it said is not true any more.
+    expect(page.get_by_role("alert")).not_to_contain_text("What you typed is still here")
+    team.until(session, "status == 'reviewing'")
+    assert team.sent() == ["Follow the light"]
+
+
 def test_a_worker_killed_in_the_middle_of_a_send(team: Team, browsers: Browsers):
     session = team.create("A film about moths")
     team.until(session, "status == 'waiting_for_input'")
