@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.template.loader import render_to_string
 
-from commands.models import Command
+from commands.models import Command, State
 from polling import schedule
 from sessions_app import (
     access,
@@ -151,6 +151,7 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "presses": presses,
         "mark": meanwhile.mark(session),
         "answered": answered,
+        "unclear": next((press for press in presses if press.look == State.UNKNOWN), None),
         "goes_on": under_way or conversation.goes_on(last, now=now),
         "question": None
         if answered

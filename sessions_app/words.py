@@ -83,7 +83,9 @@ def _status_words(_language: str, status: str, group: str, gone: bool) -> Status
     if not status:
         if group == StatusGroup.FAILED:
             return StatusWords(
-                "failed", _("Not started"), _("HeyGen did not take it. The reason stands below.")
+                "failed",
+                _("Not started"),
+                _("HeyGen did not take it. The reason stands in the conversation."),
             )
         return StatusWords("working", _("Starting"), _("It is being handed to HeyGen."))
     known = _STATUSES.get(status.casefold())

@@ -100,6 +100,21 @@ def test_the_composer_says_before_the_press_that_an_approver_has_to_answer(
     assert post(client, "send", session, message="Hm").status_code == (403 if is_closed else 302)
 
 
+@pytest.mark.parametrize(
+    ("state", "fields", "sentence"),
+    [
+        ("accepted", {}, "The answer is on its way"),
+        ("unknown", {}, "Whether it arrived is being found out."),
+        ("unknown", {"asks_person_since": timezone.now(), "due_at": None}, "Nobody knows whether"),
+    ],
+)
+def test_the_status_says_of_an_answer_only_what_is_known(state: str, fields: dict[str, Any], sentence: str):
+    session = VideoSessionFactory(status="waiting_for_input", group="needs_you")
+    MessageFactory(session=session, position=0, role="model", content="Which one?")
+    press_in(session, state, **fields)
+    assert sentence in session_page.fragments(session.pk, None, "en", "")
+
+
 def test_a_session_that_failed_after_our_stop_was_stopped():
     """HeyGen has no word for it: what was stopped ends as failed."""
     session = VideoSessionFactory(status="failed", group="failed")
