@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commands.ledger import NotRepeatable
 from commands.models import Command
-from sessions_app import access, actions, approving, conversation
+from sessions_app import access, actions, approving, conversation, heygen_pages
 from sessions_app.evidence import evidence
 from sessions_app.forms import DecisionForm
 from sessions_app.models import Mode, VideoSession
@@ -51,6 +51,7 @@ def press(request: SignedIn, pk: UUID) -> HttpResponse:
         "evidence": evidence(command, session),
         "press_state": conversation.press_state(command),
         "undecided": command.asks_person,
+        "at_heygen": heygen_pages.of_session(session),
     }
     return render(request, "sessions_app/press.html", context)
 

@@ -22,6 +22,7 @@ from sessions_app import (
     actions,
     approving,
     conversation,
+    heygen_pages,
     lengths,
     meanwhile,
     storyboard,
@@ -157,7 +158,16 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         if answered
         else conversation.question(session, newest, with_choices=not (reviewing and rule.needed > 1)),
         "storyboard": board,
-        "films": [tiles.film(video, files[video.pk], portrait=portrait) for video in videos],
+        "films": [
+            tiles.film(
+                video,
+                files[video.pk],
+                portrait=portrait,
+                page=heygen_pages.of_video(video, session.workspace),
+            )
+            for video in videos
+        ],
+        "at_heygen": heygen_pages.of_session(session) if session.remote_id else "",
         "wished": lengths.wished(session.prompt),
         "tiles": list(by_id.values()),
         "events": [

@@ -54,7 +54,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """One video of a session. Addresses as in `Tile`; `seconds` is its length."""
+    """One video of a session. Addresses as in `Tile`; `seconds` is its length.
+
+    `uncopied`: why its file could not be copied and will not be; "" where it was or still may be. `page`: where it is at HeyGen.
+    """
 
     id: UUID
     title: str
@@ -71,6 +74,8 @@ class Film:
     portrait: bool
     seen_at: datetime
     ratio: int | None = None
+    uncopied: str = ""
+    page: str = ""
 
 
 def files_of(session: VideoSession) -> Mapping[UUID, list[MediaFile]]:
@@ -157,7 +162,7 @@ def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
     )
 
 
-def film(video: Video, its_files: Iterable[MediaFile], *, portrait: bool = False) -> Film:
+def film(video: Video, its_files: Iterable[MediaFile], *, portrait: bool = False, page: str = "") -> Film:
     """How a video with these files looks. `portrait`: it was asked for upright."""
     files = _by_role(its_files)
     subtitles = files.get(MediaRole.SUBTITLES)
@@ -182,4 +187,6 @@ def film(video: Video, its_files: Iterable[MediaFile], *, portrait: bool = False
         portrait=portrait,
         seen_at=video.first_seen_at,
         ratio=step_of(poster.width, poster.height) if poster else None,
+        uncopied=main.failure if main is not None and main.state == MediaState.FAILED else "",
+        page=page,
     )
