@@ -87,6 +87,7 @@ def test_the_composer_says_before_the_press_that_an_approver_has_to_answer(
     session.workspace.settings = settings
     session.workspace.save()
     press_in(session, "refused")
+    unclear = press_in(session, "unknown", asks_person_since=timezone.now(), due_at=None)
     client = signed_in(session, role)
     page = client.get(session.get_absolute_url()).content.decode()
     pushed = session_page.fragments(session.pk, None, "en", session_page.rights_of(role).variant)
@@ -95,9 +96,12 @@ def test_the_composer_says_before_the_press_that_an_approver_has_to_answer(
         assert "data-closed" in turn if is_closed else "data-closed" not in turn
         assert ("An approver has to answer" in turn) is is_closed
         assert ("Look closely, write notes, compare" in html) is not is_closed
-        # Sent again it would be refused as well.
-        assert ("Send again" in html) is not is_closed
+        # Sent again it would be refused as well, and so would every word about a press of unknown outcome.
+        for way in ("Send again", "What is known", "It arrived"):
+            assert (way in html) is not is_closed
     assert post(client, "send", session, message="Hm").status_code == (403 if is_closed else 302)
+    known = client.get(reverse("sessions:press", args=[unclear.pk]))
+    assert known.status_code == (403 if is_closed else 200)
 
 
 @pytest.mark.parametrize(
