@@ -80,6 +80,8 @@ class Press:
     may_repeat: bool = False
     asks_person: bool = False
     files: int = 0
+    # When HeyGen took it.
+    taken_at: datetime | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -210,6 +212,7 @@ def press_state(command: Command) -> Press:
         may_repeat=command.state == State.REFUSED or command.asks_person_since is not None,
         asks_person=command.asks_person_since is not None,
         files=len(payload.get("files") or ()),
+        taken_at=command.settled_at if command.state == State.ACCEPTED else None,
     )
 
 
@@ -242,9 +245,9 @@ def is_answered(session: VideoSession, last: Message | None) -> bool:
     return session.group == "needs_you" and last is not None and last.role == "user"
 
 
-def goes_on(last: Message | None, *, now: datetime) -> bool:
-    """Whether the agent may be about to react to that message."""
-    return last is not None and (now - last.first_seen_at).total_seconds() < GOES_ON_SECONDS
+def goes_on(since: datetime, *, now: datetime) -> bool:
+    """Whether the agent may be about to react to what it got then."""
+    return (now - since).total_seconds() < GOES_ON_SECONDS
 
 
 def question(

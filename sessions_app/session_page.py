@@ -128,9 +128,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     rule = ApprovalRule.of(session.workspace)
     presses = conversation.presses(_commands(session, now), session, now=now)
     # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
-    under_way = any(press.is_under_way and press.kind == "send" for press in presses)
+    under_way = [press for press in presses if press.is_under_way and press.kind == "send"]
     last = newest[-1] if newest else None
-    answered = under_way or conversation.is_answered(session, last)
+    word = last if conversation.is_answered(session, last) else None
     board = _storyboard(session, newest, resources, by_id, files)
     return {
         "session": session,
@@ -151,11 +151,14 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "older_before": str(newest[0].position) if newest and newest[0].position > 0 else None,
         "presses": presses,
         "mark": meanwhile.mark(session),
-        "answered": answered,
+        "answered": bool(under_way or word),
         "unclear": next((press for press in presses if press.look == State.UNKNOWN), None),
-        "goes_on": under_way or conversation.goes_on(last, now=now),
+        "goes_on": any(
+            press.taken_at is None or conversation.goes_on(press.taken_at, now=now) for press in under_way
+        )
+        or (word is not None and conversation.goes_on(word.first_seen_at, now=now)),
         "question": None
-        if answered
+        if under_way or word
         else conversation.question(session, newest, with_choices=not (reviewing and rule.needed > 1)),
         "storyboard": board,
         "films": [

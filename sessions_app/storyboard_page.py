@@ -204,7 +204,8 @@ def verdict(
         "is_newest": newest is not None and newest.number == shown,
         "is_reviewing": reviewing,
         "answered": under_way or conversation.is_answered(session, last),
-        "goes_on": under_way or conversation.goes_on(last, now=session.looked_at),
+        "goes_on": under_way
+        or (last is not None and conversation.goes_on(last.first_seen_at, now=session.looked_at)),
         "may_approve": may_give_verdict,
         "may_note": takes_messages and rights.may_send and (may_give_verdict or not reviewing),
         "takes_messages": takes_messages,

@@ -465,6 +465,17 @@ def test_nobody_is_told_for_ever_that_the_agent_goes_on_in_a_moment():
     assert re.search(r'for="id_reply">\s*Your answer', shown("inbox-pane"))
 
 
+def test_nor_where_heygen_took_an_answer_that_never_comes_in_sight():
+    session = reviewing()
+    press_in(session, "accepted", payload={"message": "Brighter"})
+    assert "goes on in a moment" in session_page.fragments(session.pk, None, "en", "approver")
+
+    Command.objects.update(created_at=clock.later(-600), settled_at=clock.later(-600))
+    html = session_page.fragments(session.pk, None, "en", "approver")
+    assert "goes on in a moment" not in html
+    assert "has not reacted to the last answer" in html
+
+
 def test_an_approval_that_arrived_after_all_is_not_sent_again():
     session = reviewing()
     unclear = press_in(session, "unknown", payload={"message": "Approved", "revision": 1})
