@@ -17,6 +17,7 @@ function part(name) {
 
 function zoomed(on) {
   part("stage").toggleAttribute("data-zoomed", on);
+  part("stage").tabIndex = on ? 0 : -1; // it scrolls then
   part("zoom").setAttribute("aria-pressed", String(on));
 }
 

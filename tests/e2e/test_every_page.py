@@ -101,6 +101,11 @@ def test_workspace_pages_of_an_admin(team: Team, browsers: Browsers):
     overview = f"/workspaces/{team.workspace.slug}/"
     for address in (overview, f"{overview}settings/", f"{overview}key/", f"{overview}audit/"):
         examine(page, address)
+    # Its table has room for its buttons.
+    page.goto(overview)
+    for width in (1100, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator(".table-wrap").evaluate("box => box.scrollWidth - box.clientWidth") == 0
 
 
 @dataclass(frozen=True)
@@ -203,6 +208,14 @@ def test_dialogs(house: Team, browsers: Browsers):
     large = page.get_by_role("dialog", name="Large view")
     expect(large.get_by_role("img")).to_be_visible()
     assert axe_findings(page) == []
+    # In full size the arrows lead through the picture, and what they move can have the focus.
+    page.set_viewport_size(PHONE)
+    page.keyboard.press("z")
+    stage = large.get_by_role("group", name="Picture")
+    page.keyboard.press("ArrowRight")
+    assert stage.evaluate("element => element.scrollLeft") > 0
+    assert axe_findings(page) == []
+    page.set_viewport_size(WIDE)
     page.keyboard.press("Escape")
     expect(large).to_be_hidden()
     page.keyboard.press("?")
