@@ -31,6 +31,8 @@ FOLLOWED = 3
 # Beside what a start of a process costs on two cores.
 SECONDS_BETWEEN_FAULTS = 0.4
 LEAST_FAULTS = 100
+# What the agent adds to its last message.
+REWORDED = " And one more thing."
 # More bad answers than this never wait for a call: people have to get somewhere in a minute.
 MOST_WAITING = 2
 KILLED = ("worker", "commands", "beat", "web")
@@ -251,7 +253,7 @@ class Drill:
         if self.chance.random() < 0.5:
             control.messages(session_id, *({"say": f"Aside {n}", "role": "model"} for n in range(45)))
             return "45 messages"
-        control.messages(session_id, {"append": " And one more thing."})
+        control.messages(session_id, {"append": REWORDED})
         return "reworded"
 
     def _kill_process(self) -> str:
