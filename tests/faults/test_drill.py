@@ -1,4 +1,5 @@
-"""The random drill: people work while processes die, the broker forgets, and HeyGen misbehaves. Seeded, bounded.
+"""The random drill: people work while processes die, the broker forgets, and HeyGen misbehaves. Seeded, bounded. One of the
+two workspaces speaks the older dialect.
 
 `./run test --faults 600` goes on for ten minutes, `--fault-seed 7` picks another run. See `drill` for what goes wrong
 and `checkers` for what must be true afterwards.
@@ -20,6 +21,8 @@ def test_random_faults_lose_nothing_and_double_nothing(
     own_postgres: Postgres | None, wired: Wired, neighbour: Wired, pytestconfig: pytest.Config
 ):
     seconds = pytestconfig.getoption("--fault-seconds")
+    neighbour.workspace.dialect = "sessions"
+    neighbour.workspace.save(update_fields=["dialect"])
     drill = Drill(wired, neighbour, seed=pytestconfig.getoption("--fault-seed"), postgres=own_postgres)
     try:
         drill.run(seconds)
