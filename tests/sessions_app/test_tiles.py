@@ -66,6 +66,6 @@ def test_it_stands_below_what_has_no_picture_and_in_the_large_view_of_what_has_o
     client.force_login(MembershipFactory(workspace=plan.workspace).user)
 
     page = client.get(plan.session.get_absolute_url()).content.decode()
-    assert page.count("tone: &lt;b&gt;calm") == 1
+    assert page.count(">tone: &lt;b&gt;calm<") == 1
     assert page.count('data-info="width: 640"') == 1
     assert "width: 640" in client.get("/library/").content.decode()
