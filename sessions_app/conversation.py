@@ -28,6 +28,8 @@ GOES_ON_SECONDS = 120
 EARLIER_SHOWN = 50
 # A press that was accepted, but that no poll ever showed as a message, need not stand there for good.
 ACCEPTED_SHOWN_SECONDS = 3600
+# So long the words of what a person found not to have arrived can be sent again from where they stood.
+NOT_ARRIVED_SHOWN_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +189,16 @@ def _stands_alone(command: Command, session: VideoSession, now: datetime) -> boo
     if command.kind == "session.stop" and command.state in (State.ACCEPTED, State.REFUSED):
         # A refusal to stop what has ended says that there was nothing to stop.
         return session.group == "working"
+    settled = command.settled_at or command.created_at
     if command.state != State.ACCEPTED:
-        return command.state != State.REFUSED or command.settled_by != "person"
+        return not _did_not_arrive(command) or (now - settled).total_seconds() < NOT_ARRIVED_SHOWN_SECONDS
     if command.kind == "session.create":
         return session.message_count == 0
-    settled = command.settled_at or command.created_at
     return (now - settled).total_seconds() < ACCEPTED_SHOWN_SECONDS
+
+
+def _did_not_arrive(command: Command) -> bool:
+    return command.state == State.REFUSED and command.settled_by == "person"
 
 
 def press_state(command: Command) -> Press:
@@ -207,7 +213,7 @@ def press_state(command: Command) -> Press:
         author=str(command.by) if command.by is not None else _("Somebody"),
         at=command.created_at,
         look=command.state,
-        word=_state_word(State(command.state)),
+        word=_("Did not arrive") if _did_not_arrive(command) else _state_word(State(command.state)),
         explanation=_explanation(command),
         may_repeat=command.state == State.REFUSED or command.asks_person_since is not None,
         asks_person=command.asks_person_since is not None,

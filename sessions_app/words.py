@@ -136,6 +136,8 @@ def refusal(command: Command) -> str:
         return _(
             "A newer storyboard came before this approval could be sent. Look at it: nothing was approved."
         )
+    if command.error.get("code") == "person":
+        return _("Somebody here found that out. It can be sent again.")
     if command.error.get("code") == "not_waiting":
         return _("The session went on before this approval could be sent. Nothing was approved.")
     if command.error.get("code") == "verdict":

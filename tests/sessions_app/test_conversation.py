@@ -138,6 +138,18 @@ def test_how_a_press_is_shown(
     assert press.text == "Make it blue"
 
 
+def test_words_that_did_not_arrive_stay_for_a_day_to_be_sent_again():
+    session = VideoSessionFactory()
+    found = press_in(
+        session, "refused", settled_by="person", error={"code": "person", "message": "It did not."}
+    )
+    (press,) = presses(session)
+    assert (press.word, press.text, press.may_repeat) == ("Did not arrive", "Make it blue", True)
+    assert press.explanation == "Somebody here found that out. It can be sent again."
+    Command.objects.filter(pk=found.pk).update(settled_at=timezone.now() - dt.timedelta(hours=25))
+    assert presses(session) == []
+
+
 def test_heygens_reason_is_shown_as_it_came():
     session = VideoSessionFactory()
     press_in(session, "refused", error={"message": "The <prompt> is too long"})
