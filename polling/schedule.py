@@ -171,6 +171,11 @@ class Freshness:
     late: bool
 
 
+def failing(kind: str) -> QuerySet[PollState]:
+    """What HeyGen gave no good answer for when it was last asked. For a subquery by `object_id` of rows in a list."""
+    return PollState.objects.filter(kind=kind, failures__gt=0)
+
+
 def freshness(kind: str, object_ids: Iterable[UUID]) -> dict[UUID, Freshness]:
     """By object id; what was never enrolled is absent. One query, whatever the number."""
     closed = resting().filter(fingerprint=OuterRef("key_fingerprint"))

@@ -58,10 +58,10 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
     found = [
         Item(_why(session), session, _since(session), words.status_of(session), _picture_of(session))
         for rows in _sessions(user, workspace)
-        for session in (_with_picture(rows) if pictures else rows).select_related("workspace", "owner")[:MOST]
+        for session in (_with_picture(rows) if pictures else rows).for_row()[:MOST]
     ]
     presses = list(_unclear(user, workspace).select_related("by")[:MOST])
-    sessions = VideoSession.objects.visible_to(user).select_related("workspace", "owner")
+    sessions = VideoSession.objects.visible_to(user).for_row()
     by_id = sessions.in_bulk([press.object_id for press in presses]) if presses else {}
     found += [
         Item(

@@ -46,6 +46,7 @@ class HistoryRow(NamedTuple):
     owner: str
     message_count: int
     active_at: datetime
+    is_late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,12 @@ def rows_of(sessions: list[VideoSession]) -> list[Row]:
 def recent(workspaces_: Sequence[Workspace]) -> list[Row]:
     """The newest activity in these workspaces, without what waits for a person: that stands above it."""
     ids = [each.pk for each in workspaces_]
-    sessions = (
-        VideoSession.objects.for_history().filter(archived__in=[False]).exclude(group=StatusGroup.NEEDS_YOU)
-    )
+    sessions = VideoSession.objects.filter(archived__in=[False]).exclude(group=StatusGroup.NEEDS_YOU)
     if not ids:
         return []
-    found, _after = keyset.page(sessions, "active_at", "", RECENT, workspaces=ids)
+    found, _after = keyset.page(
+        sessions, "active_at", "", RECENT, workspaces=ids, read=VideoSessionQuerySet.for_row
+    )
     return rows_of(found)
 
 
@@ -116,6 +117,7 @@ def _history_rows(found: Iterable[Any], workspace_names: Mapping[UUID, str]) -> 
             owner=values.owner__name or values.owner__email or "",
             message_count=values.message_count,
             active_at=values.active_at,
+            is_late=values.is_late,
         )
 
 

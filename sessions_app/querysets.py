@@ -15,7 +15,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Left, Now
 
 from commands.models import Command
-from polling import clock
+from polling import clock, schedule
 from polling.rows import keep_newest
 from sessions_app.listed import Listed
 from workspaces_app.scoping import WorkspaceScoped
@@ -57,9 +57,14 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
         """With what the mirror compares and sets, and whose a session is."""
         return self.only("workspace", "owner", *MIRRORED)
 
-    def for_history(self) -> VideoSessionQuerySet:
-        """Rows of a list: owner and workspace joined, newest activity first."""
-        return self.select_related("workspace", "owner").order_by("-active_at", "-id")
+    def with_lateness(self) -> VideoSessionQuerySet:
+        """`is_late`: what is shown of it may be old, because it in particular could not be read."""
+        late = Exists(schedule.failing("session").filter(object_id=OuterRef("pk")))
+        return self.annotate(is_late=late)  # type: ignore[no-redef]  # the model declares it
+
+    def for_row(self) -> VideoSessionQuerySet:
+        """For a row of a list: owner and workspace joined, `is_late`."""
+        return self.with_lateness().select_related("workspace", "owner")
 
     def for_page(self) -> VideoSessionQuerySet:
         """For the page of a session: workspace and owner joined, `newest_press` is the last message that was pressed here,
@@ -80,19 +85,28 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
 
     def as_history_values(self) -> models.QuerySet[Any, Any]:
         """What a row of the history needs and no more: fifty whole sessions cost as much as the rest of the page."""
-        return self.annotate(prompt_start=Left("prompt", 300)).values_list(
-            *("pk", "workspace_id", "title", "prompt_start", "status", "group", "gone_at", "message_count"),
-            *("active_at", "owner__name", "owner__email"),
-            named=True,
+        return (
+            self.with_lateness()
+            .annotate(prompt_start=Left("prompt", 300))
+            .values_list(
+                *(
+                    "pk",
+                    "workspace_id",
+                    "title",
+                    "prompt_start",
+                    "status",
+                    "group",
+                    "gone_at",
+                    "message_count",
+                ),
+                *("active_at", "owner__name", "owner__email", "is_late"),
+                named=True,
+            )
         )
 
     def waiting_for_a_person(self) -> VideoSessionQuerySet:
         """The inbox: oldest wait first."""
-        return (
-            self.filter(group="needs_you", archived=False, gone_at=None)
-            .select_related("workspace", "owner")
-            .order_by("status_since", "id")
-        )
+        return self.filter(group="needs_you", archived=False, gone_at=None).order_by("status_since", "id")
 
     def failed_here(self, since: Combinable) -> VideoSessionQuerySet:
         """Sessions started here that failed after `since`. What failed elsewhere before it was found is nobody's news."""

@@ -112,6 +112,8 @@ class VideoSession(models.Model):
         has_notes: bool
         read_to: int | None
         has_attached: bool
+        # Only those of `with_lateness`.
+        is_late: bool
 
     class Meta:
         constraints = [

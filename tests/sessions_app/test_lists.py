@@ -78,6 +78,27 @@ def test_an_open_page_of_a_session_learns_why_it_is_late():
     assert member(WorkspaceFactory()).get(address).json()["late"] is None
 
 
+def rows_marked_late(client: Client, address: str) -> list[str]:
+    html = client.get(address).content.decode()
+    marked = re.findall(r'<(?:tr|li) id="(?:row|recent|waiting)-([^"]+)"(.*?)</(?:tr|li)>', html, re.DOTALL)
+    return [pk for pk, row in marked if "HeyGen does not answer for this session" in row]
+
+
+def test_a_row_says_that_its_own_session_could_not_be_read():
+    workspace = WorkspaceFactory()
+    works, read = VideoSessionFactory.create_batch(2, workspace=workspace, group="working")
+    waits = VideoSessionFactory(workspace=workspace, group="needs_you", status="waiting_for_input")
+    ids = [works.pk, read.pk, waits.pk]
+    schedule.enroll("session", ids, workspace_id=workspace.pk, fingerprint="key")
+    # Of another kind, with an id that says nothing here.
+    schedule.enroll("video", [read.pk], workspace_id=workspace.pk, fingerprint="key")
+    client = member(workspace)
+    assert rows_marked_late(client, "/sessions/") == rows_marked_late(client, "/") == []
+    PollState.objects.exclude(kind="session", object_id=read.pk).update(failures=1)
+    expected = {str(works.pk), str(waits.pk)}
+    assert set(rows_marked_late(client, "/sessions/")) == set(rows_marked_late(client, "/")) == expected
+
+
 @pytest.mark.parametrize("address", ["/", "/needs-you/count/", "/sessions/", "/library/", "/sessions/new/"])
 def test_a_stranger_to_the_house_is_led_to_the_door(client: Client, address: str):
     response = client.get(address)
