@@ -115,7 +115,24 @@ class Drill:
         self.chance = random.Random(self.seed)
         self._under_way: list[tuple[float, Callable[[], None]]] = []
         self._frozen: set[str] = set()
-        self._ended_at = 0.0
+        # How often each kind strikes. Answers go wrong all the time; were processes killed as often, nobody would get
+        # anything done.
+        self._kinds: dict[Callable[[], str], float] = {
+            self._answer_badly: 60,
+            self._answer_oddly: 12,
+            self._network: 7,
+            self._talk: 4,
+            self._spoil_file: 4,
+            self._kill_process: 4,
+            self._freeze_process: 3,
+            self._set_clock: 3,
+            self._database: 3,
+            self._broker: 2,
+            self._second_process: 1,
+            self._key: 1,
+        }
+        # Each once, however short the drill; the rest is chance.
+        self._owed = self.chance.sample(list(self._kinds), len(self._kinds))
 
     @property
     def studios(self) -> tuple[Wired, Wired]:
@@ -177,22 +194,11 @@ class Drill:
     # --- faults
 
     def _strike(self) -> None:
-        kinds: list[tuple[float, Callable[[], str]]] = [
-            # Answers go wrong all the time; were processes killed as often, nobody would get anything done.
-            (60, self._answer_badly),
-            (12, self._answer_oddly),
-            (7, self._network),
-            (4, self._talk),
-            (4, self._spoil_file),
-            (4, self._kill_process),
-            (3, self._freeze_process),
-            (3, self._set_clock),
-            (3, self._database),
-            (2, self._broker),
-            (1, self._second_process),
-            (1, self._key),
-        ]
-        strike = self.chance.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]
+        # Not one after the other: people need a while to have something that can be struck.
+        if self._owed and self.chance.random() < 0.25:
+            strike = self._owed.pop()
+        else:
+            (strike,) = self.chance.choices(list(self._kinds), list(self._kinds.values()))
         at = time.time()
         self.struck.append(Struck(at, strike()))
 
