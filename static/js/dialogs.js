@@ -45,6 +45,12 @@ document.addEventListener("click", (event) => {
   dialog.showModal();
 });
 
+// What it was opened for has the focus, not the way out.
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  const opened = detail.ctx?.sourceElement?.dataset?.opens;
+  if (opened) document.querySelector(`dialog[open]#${CSS.escape(opened)} [data-dialog-body] textarea`)?.focus();
+});
+
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   if (ctx.response?.raw?.ok && ctx.sourceElement.matches("form[data-closes]")) ctx.sourceElement.closest("dialog")?.close();
