@@ -32,7 +32,7 @@ def history_rows(rows: Iterable[HistoryRow]) -> SafeString:
             f'<tr id="row-{row.id}">'
             '<td class="cell-main"><a class="item-link clamp-2" dir="auto" data-key-item '
             f'href="{row.address}">{escape(row.title)}</a></td>'
-            f'<td class="cell-status">{status(row.group, row.word)}{late if row.is_late else ""}</td>'
+            f'<td class="cell-status nowrap">{status(row.group, row.word)}{late if row.is_late else ""}</td>'
             f'<td class="cell-tight">{escape(row.workspace)}</td>'
             f'<td class="cell-tight">{_person(row.owner) if row.owner else elsewhere}</td>'
             f'<td class="cell-tight number wide-only">{row.message_count}</td>'
