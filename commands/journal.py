@@ -62,7 +62,11 @@ def note(
 
 
 def show(command: Command) -> None:
-    """Let the app show the change. It may fail without taking the change with it: the next one shows both."""
+    """Let the app show the change. It may fail without taking the change with it: the next one shows both.
+
+    Where the connection broke, the caller's change is gone as well, and this raises: Django would end the caller's
+    transaction without a word, and what was only about to be on record would be sent, and sent once more.
+    """
     its = kinds.find(command.kind)
     if its is None or its.changed is None:
         return
@@ -70,6 +74,8 @@ def show(command: Command) -> None:
         with transaction.atomic():
             its.changed(command)
     except Exception:
+        if transaction.get_connection().needs_rollback:
+            raise
         logger.exception("showing the change of command %s (%s)", command.pk, command.kind)
 
 

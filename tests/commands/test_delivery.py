@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import uuid6
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 
 from commands import delivery, hints, journal, leases, ledger
 from commands.kinds import Accepted, AskPerson, Later, NotYet, Refused, Unclear
@@ -224,6 +224,29 @@ def test_a_failure_to_show_it_stops_nothing(press: Presser, remote: Remote) -> N
     command = advance(press())
 
     assert (command.state, command.remote_ref) == (State.ACCEPTED, f"remote-{command.pk}")
+
+
+def test_a_connection_that_breaks_while_it_is_shown_leaves_it_queued_and_unsent(
+    press: Presser, remote: Remote
+) -> None:
+    """With the connection the attempt is gone that was to be on record before anything is sent."""
+    broken = []
+
+    def breaks(command: Command) -> None:
+        if command.state == State.SENDING and not broken:
+            broken.append(command.pk)
+            connection.connection.close()
+        Command.objects.filter(pk=command.pk).exists()
+
+    remote.kind("session.create", makes_object=True, changed=breaks)
+    command = press()
+    with pytest.raises((OperationalError, InterfaceError, ProgrammingError)):
+        delivery.advance(command.pk)
+    command.refresh_from_db()
+    assert (command.state, command.attempts, remote.arrived) == (State.QUEUED, 0, [])
+
+    command = advance(command)
+    assert (command.state, command.attempts, remote.arrived) == (State.ACCEPTED, 1, [command.pk])
 
 
 # Away, cut off, a standby after a failover.
