@@ -28,7 +28,7 @@ from bench.clocks import cpu_of, percentile, rss_of
 from bench.figures import Figure
 from bench.mirror.whole import wait_for
 from bench.part import Run
-from bench.stage import ROOT, Processes
+from bench.stage import ROOT, Processes, collect_static
 from config.embedded import free_port
 from eventstream.hub import STREAMS_PER_USER
 from polling.changes import Announcement, announce
@@ -128,9 +128,7 @@ def measure(run: Run) -> list[Figure]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     studio = _studio()
     port = free_port()
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"], cwd=ROOT, check=True
-    )
+    collect_static()
     with Processes() as processes:
         web = processes.start("config.process", "web", PORT=port, PUBLIC_URL=f"http://127.0.0.1:{port}")
         wait_for(lambda: answers(port), seconds=60, what="the web process answers")

@@ -8,8 +8,6 @@ bytes and shifts do not.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +22,7 @@ from bench.figures import Figure
 from bench.live import answers
 from bench.mirror.whole import wait_for
 from bench.part import Run
-from bench.stage import ROOT, Processes
+from bench.stage import Processes, collect_static
 from config.embedded import free_port
 from tests.suite import chromium
 
@@ -71,9 +69,7 @@ def measure(run: Run) -> list[Figure]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     cookie = door.cookies[settings.SESSION_COOKIE_NAME]
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"], cwd=ROOT, check=True
-    )
+    collect_static()
     pages = {
         "inbox": "/",
         "history": "/sessions/",

@@ -18,7 +18,7 @@ from typing import Any
 from bench.clocks import median, percentile
 from bench.figures import Figure
 from bench.part import Run
-from bench.stage import ROOT
+from bench.stage import ROOT, collect_static
 
 # How often each page is asked for in a round.
 TIMES = 8
@@ -149,6 +149,7 @@ def serve(sessions: int) -> None:
 def measure(run: Run) -> list[Figure]:
     from bench import seed
 
+    collect_static()
     small = _small(run)
     try:
         assert small.stdin is not None

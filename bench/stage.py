@@ -147,6 +147,13 @@ def staged(*, quick: bool, million: bool = False) -> Iterator[Stage]:
 # --- processes of a part --------------------------------------------------------------------------------------------
 
 
+def collect_static() -> None:
+    """Pages name their files by what `collectstatic` left."""
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"], cwd=ROOT, check=True
+    )
+
+
 class Processes:
     """Long-running processes of one part, in its environment; all end with the block."""
 

@@ -1,7 +1,7 @@
 /**
  * `a[data-lightbox="group"]`: pictures and films (`data-look="video"`, `data-captions`) of one group in large view, in the
- * page's order. The link leads to the file itself, so it works without this module. `data-caption`, `data-info` and
- * `data-from` (an address: where it came from) stand below the picture.
+ * page's order. The link leads to the file itself, so it works without this module; `pictures.js` loads it with the first
+ * click. `data-caption`, `data-info` and `data-from` (an address: where it came from) stand below the picture.
  * Keys: arrows or j and k, z or + for full size (then the arrows move the picture), i for the words below, Escape.
  */
 const dialog = document.getElementById("lightbox");
@@ -60,41 +60,38 @@ function show(next) {
   zoomed(false);
 }
 
-if (dialog && template) {
-  dialog.append(template.content.cloneNode(true));
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[data-lightbox]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    links = [...document.querySelectorAll(`a[data-lightbox="${CSS.escape(link.dataset.lightbox)}"]`)];
-    show(links.indexOf(link));
-    dialog.showModal();
-  });
-  dialog.addEventListener("click", (event) => {
-    const target = event.target;
-    if (target.closest("[data-lightbox-next]")) show(index + 1);
-    else if (target.closest("[data-lightbox-previous]")) show(index - 1);
-    else if (target.closest("[data-lightbox-close], [data-lightbox-from]")) dialog.close();
-    else if (target.closest("[data-lightbox-zoom], [data-lightbox-stage] img")) {
-      zoomed(!part("stage").hasAttribute("data-zoomed"));
-    } else if (target.matches("[data-lightbox-stage]")) dialog.close();
-  });
-  dialog.addEventListener("keydown", (event) => {
-    if (event.target.matches("video")) return; // its own keys
-    const forwards = getComputedStyle(dialog).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const backwards = forwards === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
-    const [x, y] = PAN[event.key] ?? [0, 0];
-    if ((x || y) && part("stage").hasAttribute("data-zoomed")) part("stage").scrollBy(x * PAN_PX, y * PAN_PX);
-    else if (event.key === forwards || event.key === "j") show(index + 1);
-    else if (event.key === backwards || event.key === "k") show(index - 1);
-    else if ((event.key === "z" || event.key === "+") && !part("zoom").hidden) {
-      zoomed(!part("stage").hasAttribute("data-zoomed"));
-    } else if (event.key === "i") part("words").toggleAttribute("hidden");
-    else return;
-    event.preventDefault();
-  });
-  dialog.addEventListener("close", () => {
-    part("stage").replaceChildren();
-    links[index]?.focus();
-  });
+/** Shows what `link` leads to, among the others of its group. */
+export function open(link) {
+  links = [...document.querySelectorAll(`a[data-lightbox="${CSS.escape(link.dataset.lightbox)}"]`)];
+  show(links.indexOf(link));
+  if (!dialog.open) dialog.showModal();
 }
+
+dialog.append(template.content.cloneNode(true));
+dialog.addEventListener("click", (event) => {
+  const target = event.target;
+  if (target.closest("[data-lightbox-next]")) show(index + 1);
+  else if (target.closest("[data-lightbox-previous]")) show(index - 1);
+  else if (target.closest("[data-lightbox-close], [data-lightbox-from]")) dialog.close();
+  else if (target.closest("[data-lightbox-zoom], [data-lightbox-stage] img")) {
+    zoomed(!part("stage").hasAttribute("data-zoomed"));
+  } else if (target.matches("[data-lightbox-stage]")) dialog.close();
+});
+dialog.addEventListener("keydown", (event) => {
+  if (event.target.matches("video")) return; // its own keys
+  const forwards = getComputedStyle(dialog).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
+  const backwards = forwards === "ArrowRight" ? "ArrowLeft" : "ArrowRight";
+  const [x, y] = PAN[event.key] ?? [0, 0];
+  if ((x || y) && part("stage").hasAttribute("data-zoomed")) part("stage").scrollBy(x * PAN_PX, y * PAN_PX);
+  else if (event.key === forwards || event.key === "j") show(index + 1);
+  else if (event.key === backwards || event.key === "k") show(index - 1);
+  else if ((event.key === "z" || event.key === "+") && !part("zoom").hidden) {
+    zoomed(!part("stage").hasAttribute("data-zoomed"));
+  } else if (event.key === "i") part("words").toggleAttribute("hidden");
+  else return;
+  event.preventDefault();
+});
+dialog.addEventListener("close", () => {
+  part("stage").replaceChildren();
+  links[index]?.focus();
+});

@@ -1,4 +1,7 @@
-/** A picture that cannot be shown is replaced by a place that says so, not by the browser's sign for a broken one. */
+/**
+ * A picture that cannot be shown is replaced by a place that says so, not by the browser's sign for a broken one. What shows
+ * one in large view (`a[data-lightbox]`) is loaded when somebody wants that.
+ */
 const template = document.getElementById("picture-gone");
 
 function replace(image) {
@@ -21,3 +24,14 @@ if (template) {
     if (image.complete && image.currentSrc && image.naturalWidth === 0) replace(image);
   }
 }
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-lightbox]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  try {
+    (await import("./lightbox.js")).open(link);
+  } catch {
+    location.assign(link.href);
+  }
+});
