@@ -8,39 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 
 from sessions_app.models import SessionTally
-from workspaces_app.models import Membership, User
+from workspaces_app.models import User
 
 ME, NOBODY = "me", "none"
 
 
 def choices(user: User, workspace_ids: Iterable[UUID]) -> list[tuple[str, str]]:
-    """Values and labels: everyone, oneself, the colleagues by name, then those who left, and nobody.
-
-    Two queries, a third where somebody left: together they cost half of one that finds all.
-    """
+    """Values and labels: everyone, oneself, the colleagues by name, then those who left, and nobody. One query."""
     ids = list(workspace_ids)
-    memberships = Membership.objects.filter(workspace__in=ids)
-    here = {
-        user_id: (str(public_id), name or email)
-        for user_id, public_id, name, email in memberships.values_list(
-            "user_id", "user__public_id", "user__name", "user__email"
-        )
+    # The first from the memberships, the second from the numbers beside the filters: a few rows, however many sessions.
+    members = User.objects.filter(memberships__workspace__in=ids)
+    owners = User.objects.filter(pk__in=SessionTally.objects.filter(workspace_id__in=ids).owners())
+    names = ("public_id", "name", "email")
+    found = (
+        members.order_by()
+        .values_list("pk", *names, Value(True))
+        .union(owners.order_by().values_list("pk", *names, Value(False)))
+    )
+    # Of one person the row of a member comes last, and counts.
+    known = {
+        pk: (bool(is_here), str(public_id), name or email)
+        for pk, public_id, name, email, is_here in sorted(found, key=itemgetter(4))
     }
-    # From the numbers beside the filters: a few rows, however many sessions there are.
-    gone = SessionTally.objects.filter(workspace_id__in=ids).owners() - here.keys() - {user.pk}
-    left = User.objects.filter(pk__in=gone).values_list("public_id", "name", "email") if gone else ()
-    here.pop(user.pk, None)
+    known.pop(user.pk, None)
     return [
         ("", _("Everyone")),
         (ME, _("Started by me")),
-        *_by_name(here.values()),
-        *_by_name((str(pk), _("%(name)s (left)") % {"name": name or email}) for pk, name, email in left),
+        *_by_name((value, name) for is_here, value, name in known.values() if is_here),
+        *_by_name(
+            (value, _("%(name)s (left)") % {"name": name})
+            for is_here, value, name in known.values()
+            if not is_here
+        ),
         (NOBODY, _("Made elsewhere")),
     ]
 

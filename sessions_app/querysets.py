@@ -260,14 +260,16 @@ class SessionTagQuerySet(WorkspaceScoped, models.QuerySet["SessionTag"]):
 
 
 class TallyQuerySet(models.QuerySet[Any]):
-    def numbers(self, by: str) -> dict[Any, int]:
+    def numbers(self, by: str) -> dict[str, int]:
         """The number of each value of `by`, without those that there is nothing of."""
         sums = self.order_by().values_list(by).annotate(sum=models.Sum("number"))
         return {value: number for value, number in sums if number > 0}
 
-    def owners(self) -> set[int]:
-        """The ids of those who own any of it."""
-        return {owner for owner in self.numbers("owner_id") if owner is not None}
+    def owners(self) -> TallyQuerySet:
+        """The ids of those who own any of it, for a query of people."""
+        theirs = self.exclude(owner_id=None).order_by().values("owner_id")
+        found: TallyQuerySet = theirs.annotate(sum=models.Sum("number")).filter(sum__gt=0).values("owner_id")
+        return found
 
     def all_numbers(self, key: Sequence[str]) -> dict[tuple[Any, ...], int]:
         """The number of each whole key, without zeros."""
