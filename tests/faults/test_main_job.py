@@ -7,12 +7,25 @@ import pytest
 from commands import tokens
 from commands.models import Command
 from sessions_app import actions, approving
-from sessions_app.models import MediaFile, MediaState
+from sessions_app.models import MediaFile, MediaState, VideoSession
 from tests.processes import wait_until
 from tests.studio import Studio
 
 # On PostgreSQL it is done through the commands of the compose file.
 pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite")]
+
+
+def approved_to_the_end(studio: Studio, session: VideoSession, position: int) -> None:
+    """The storyboard is approved, the film and all other files are kept, and nothing of the conversation is lost."""
+    approving.approve(session, revision=position, token=tokens.new(), by=studio.person)
+    studio.until(session, "status == 'completed'", seconds=60)
+    wait_until(lambda: session.videos.filter(group="done").exists(), seconds=30, what="the video is there")
+    wait_until(
+        lambda: not MediaFile.objects.exclude(state=MediaState.STORED).exists(),
+        seconds=30,
+        what="all files are copied",
+    )
+    assert studio.stored_log(session) == studio.remote_log(session)
 
 
 def test_a_session_runs_from_prompt_to_film(studio: Studio):
@@ -24,16 +37,7 @@ def test_a_session_runs_from_prompt_to_film(studio: Studio):
     revision = studio.storyboard(session)
     assert len(revision.resources) >= 3
 
-    approving.approve(session, revision=revision.position, token=tokens.new(), by=studio.person)
-    studio.until(session, "status == 'completed'", seconds=60)
-    wait_until(lambda: session.videos.filter(group="done").exists(), seconds=30, what="the video is there")
-    wait_until(
-        lambda: not MediaFile.objects.exclude(state=MediaState.STORED).exists(),
-        seconds=30,
-        what="all files are copied",
-    )
-
-    assert studio.stored_log(session) == studio.remote_log(session)
+    approved_to_the_end(studio, session, revision.position)
     assert len(studio.simulator.control.ledger()["accepted"]) == 3
 
 
@@ -47,16 +51,7 @@ def test_a_session_of_the_older_dialect_runs_from_prompt_to_film(studio: Studio)
     actions.send(session, text="Make the second picture darker", token=tokens.new(), by=studio.person)
     revision = studio.storyboard(session, after=first.number)
     studio.until(session, "status == 'reviewing'")
-    approving.approve(session, revision=revision.position, token=tokens.new(), by=studio.person)
-    studio.until(session, "status == 'completed'", seconds=60)
-    wait_until(lambda: session.videos.filter(group="done").exists(), seconds=30, what="the video is there")
-    wait_until(
-        lambda: not MediaFile.objects.exclude(state=MediaState.STORED).exists(),
-        seconds=30,
-        what="all files are copied",
-    )
-
-    assert studio.stored_log(session) == studio.remote_log(session)
+    approved_to_the_end(studio, session, revision.position)
     bodies = [entry["body"] for entry in studio.accepted()]
     assert [(body.get("message"), body["auto_proceed"]) for body in bodies] == [
         (None, False),
