@@ -72,43 +72,28 @@ class FilesField(forms.FileField):
 
 
 class _TextField(forms.CharField):
-    """Text with line ends of one character: browsers send two, which nobody typed and HeyGen's limit would count."""
+    """Text for the agent, kept as typed but for blanks around it. `opening` is what we put in front of it: HeyGen's limit is
+    for both together.
+
+    Line ends are of one character: browsers send two, which nobody typed and HeyGen's limit would count.
+    """
+
+    def __init__(self, *, opening: str = "", rows: int = 4, **kwargs: Any) -> None:
+        too_long = _(
+            "With the line that goes out before it this is too long for HeyGen: it has %(show_value)d characters, and"
+            " %(limit_value)d fit."
+        )
+        limit = MAX_TEXT - len(opening)
+        super().__init__(
+            validators=[MaxLengthValidator(limit, too_long if opening else None)],
+            widget=forms.Textarea(attrs={"rows": rows, "dir": "auto"}),
+            **kwargs,
+        )
+        # For the counter only: as an argument it would make the browser cut off what somebody pastes.
+        self.max_length = limit
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")
-
-    def goes_after(self, opening: str) -> None:
-        """Leaves room for what we put in front of the text: HeyGen's limit is for both together."""
-        if not opening:
-            return
-        self.max_length = MAX_TEXT - len(opening)
-        fits = MaxLengthValidator(
-            self.max_length,
-            _(
-                "With the line that goes out before it this is too long for HeyGen: it has %(show_value)d characters, and"
-                " %(limit_value)d fit."
-            ),
-        )
-        self.validators = [fits if isinstance(each, MaxLengthValidator) else each for each in self.validators]
-
-
-def _text_field(**kwargs: Any) -> _TextField:
-    """Text for the agent, kept as typed but for blanks around it."""
-    return _TextField(
-        max_length=MAX_TEXT,
-        # The counter says when it is too long; cutting off what somebody pastes would lose their words.
-        widget=_LongText(attrs={"rows": kwargs.pop("rows", 4), "dir": "auto"}),
-        **kwargs,
-    )
-
-
-class _LongText(forms.Textarea):
-    def build_attrs(
-        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        attrs = super().build_attrs(base_attrs, extra_attrs)
-        attrs.pop("maxlength", None)
-        return attrs
 
 
 class WithFiles(forms.Form):
@@ -150,22 +135,20 @@ class MarkField(forms.CharField):
             raise ValidationError(tokens.OUT_OF_DATE, code="mark") from None
 
 
-class MessageForm(WithFiles):
+class ToAgentForm(forms.Form):
     """A message to the agent. `opening` is what goes out before it."""
 
     token = TokenField()
     seen = MarkField(required=False)
-    message = _text_field(label=_("Message to the agent"), rows=2)
+    rows = 2
 
-    def __init__(
-        self,
-        data: QueryDict | None = None,
-        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
-        *,
-        opening: str = "",
-    ) -> None:
-        super().__init__(data, files)
-        self.fields["message"].goes_after(opening)  # type: ignore[attr-defined]
+    def __init__(self, *args: Any, opening: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["message"] = _TextField(label=_("Message to the agent"), rows=self.rows, opening=opening)
+
+
+class MessageForm(ToAgentForm, WithFiles):
+    """One that may bring files."""
 
 
 class PressForm(forms.Form):
@@ -250,13 +233,13 @@ class PictureNotesForm(forms.Form):
 
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     seen = MarkField(required=False)
-    overall = _text_field(label=_("On all of it"), required=False, rows=3)
+    overall = _TextField(label=_("On all of it"), required=False, rows=3)
 
     def __init__(self, pictures: Sequence[UUID], data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.pictures = pictures
         for place, picture in enumerate(pictures, start=1):
-            self.fields[f"note-{picture}"] = _text_field(
+            self.fields[f"note-{picture}"] = _TextField(
                 label=_("Note on picture %(place)d") % {"place": place}, required=False, rows=3
             )
 
@@ -281,19 +264,13 @@ class PictureNotesForm(forms.Form):
         return "\n\n".join(filter(None, [self.cleaned_data["overall"], *gone]))
 
 
-class ChangesForm(forms.Form):
+class ChangesForm(ToAgentForm):
     """The message that notes became, as it will be sent. `revision` is the newest storyboard that its writer knows, by its
-    position, `notes_on` the one that the notes were written on, by where it begins. `opening` is what goes out before it."""
+    position, `notes_on` the one that the notes were written on, by where it begins."""
 
-    token = TokenField()
-    seen = MarkField(required=False)
     revision = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     notes_on = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
-    message = _text_field(label=_("Message to the agent"), rows=14)
-
-    def __init__(self, data: QueryDict | None = None, *, opening: str = "", **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self.fields["message"].goes_after(opening)  # type: ignore[attr-defined]
+    rows = 14
 
 
 class NoteForm(forms.Form):
@@ -322,7 +299,7 @@ class NewSessionForm(WithFiles):
     workspace = forms.ModelChoiceField(
         label=_("Workspace"), queryset=Workspace.objects.none(), to_field_name="slug", empty_label=None
     )
-    prompt = _text_field(
+    prompt = _TextField(
         label=_("What should the video be about?"),
         rows=6,
         help_text=_("Say who it is for, what it should achieve, how long and in which language."),

@@ -592,6 +592,8 @@ def test_heygens_limit_counts_the_line_that_says_so(address: str):
     html = refused.content.decode()
     assert "too long for HeyGen: it has 9971 characters, and 9970 fit." in html
     assert f">{fits}y</textarea>" in html.replace(">\n", ">")
+    # A browser would cut off what is pasted.
+    assert re.findall(r'<textarea name="message"[^>]*maxlength', html) == []
     assert sent(session) == []
 
     assert send(fits).status_code == 302
