@@ -32,6 +32,7 @@ from polling.budget import Priority
 from polling.changes import Announcement, announce
 from sessions_app import access, storyboard
 from sessions_app.mirror.adoption import PAGE, SKEW_SECONDS
+from sessions_app.mirror.found import follow_videos
 from sessions_app.models import (
     Approval,
     Draft,
@@ -48,7 +49,6 @@ from sessions_app.models import (
     Video,
     VideoSession,
 )
-from timeline.events import NewEvent, record
 from timeline.models import Source
 from workspaces_app import access as workspaces
 from workspaces_app import webhooks, wire
@@ -121,13 +121,15 @@ def create_accepted(command: Command, outcome: Accepted) -> None:
         _take_over(adopted, command)
     status = str(outcome.answer.get("status") or "")
     video_id = str(outcome.answer.get("video_id") or "")
-    rows.update(
+    filled = rows.update(
         remote_id=outcome.remote_ref,
         status=status[:64],
         group=statuses.session_group(status) if status else StatusGroup.WORKING,
         video_id=video_id,
         status_since=Now(),
     )
+    if not filled:  # a repeat's answer came in between
+        return
     fingerprint = _connection(command).fingerprint
     schedule.enroll(
         "session", [command.object_id], workspace_id=command.workspace_id, fingerprint=fingerprint
@@ -139,25 +141,15 @@ def create_accepted(command: Command, outcome: Accepted) -> None:
 
 def _follow_video(command: Command, video_id: str, fingerprint: str) -> None:
     """A film that the answer names already is there to be had even if HeyGen never shows the session."""
-    video, is_new = Video.objects.get_or_create(
-        session_id=command.object_id,
-        video_id=video_id,
-        defaults={"workspace_id": command.workspace_id, "first_seen_at": clock.now()},
-    )
-    if is_new:
-        schedule.enroll("video", [video.pk], workspace_id=command.workspace_id, fingerprint=fingerprint)
-        record(
-            [
-                NewEvent(
-                    command.workspace_id,
-                    "session",
-                    command.object_id,
-                    "session.video",
-                    Source.SYSTEM,
-                    {"video_id": video_id},
-                )
-            ]
+    # What was adopted meanwhile may have brought it.
+    if not Video.objects.filter(session_id=command.object_id, video_id=video_id).exists():
+        video = Video(
+            workspace_id=command.workspace_id,
+            session_id=command.object_id,
+            video_id=video_id,
+            first_seen_at=clock.now(),
         )
+        follow_videos([video], {command.workspace_id: fingerprint}, source=Source.SYSTEM)
 
 
 def _take_over(adopted: VideoSession, command: Command) -> None:

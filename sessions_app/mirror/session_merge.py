@@ -130,10 +130,9 @@ def merge(change: Change, known: Known | None) -> Plan | None:
         # Adopted: nobody here typed the prompt, but the conversation begins with it.
         plan.fields["prompt"] = joined.appended[0].message.content
     _announced_resources(plan, known, reading.resource_ids)
-    for video_id in reversed(reading.video_ids):
-        if video_id not in known.video_ids:
-            plan.video_ids.append(video_id)
-            plan.events.append(("session.video", {"video_id": video_id}))
+    plan.video_ids += [
+        video_id for video_id in reversed(reading.video_ids) if video_id not in known.video_ids
+    ]
     _own_messages(plan, known)
     if joined:
         plan.window = _packed(remote)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +17,7 @@ from polling.changes import Announcement
 from polling.kinds import Change
 from polling.rows import append, overwrite
 from sessions_app import transcript, usual
+from sessions_app.mirror.found import follow_resources, follow_videos
 from sessions_app.mirror.session_merge import KIND, Known, Plan
 from sessions_app.models import (
     Gap,
@@ -53,7 +53,6 @@ def write(plans: Sequence[tuple[Change, Plan | None]]) -> Sequence[Announcement]
     now = max(session.looked_at for session in sessions.values())
     _write_sessions(work, sessions, now)
     _write_messages(work, sessions, now)
-    _write_objects(work, sessions, now)
     record(
         [
             NewEvent(change.claim.workspace_id, KIND, change.claim.object_id, what, Source.POLL, data)
@@ -61,6 +60,7 @@ def write(plans: Sequence[tuple[Change, Plan | None]]) -> Sequence[Announcement]
             for what, data in plan.events
         ]
     )
+    _write_objects(work, sessions, now)
     wire.keep_polls("read session", [(change, change.value.session.raw) for change, _ in work])
     for _, plan in work:
         for command in plan.links.values():
@@ -275,14 +275,8 @@ def _write_objects(work: Work, sessions: Mapping[UUID, VideoSession], now: datet
             Video(workspace_id=claim.workspace_id, session=session, video_id=video_id, first_seen_at=now)
             for video_id in plan.video_ids
         ]
-    Resource.objects.bulk_create(resources)
-    Video.objects.bulk_create(videos)
-    for kind, rows in (("resource", resources), ("video", videos)):
-        by_workspace: dict[UUID, list[UUID]] = defaultdict(list)
-        for row in rows:
-            by_workspace[row.workspace_id].append(row.pk)
-        for workspace_id, ids in by_workspace.items():
-            schedule.enroll(kind, ids, workspace_id=workspace_id, fingerprint=fingerprints[workspace_id])
+    follow_resources(resources, fingerprints)
+    follow_videos(videos, fingerprints, source=Source.POLL)
     _look_at_films(sessions[change.claim.object_id] for change, plan in work if "status" in plan.fields)
 
 

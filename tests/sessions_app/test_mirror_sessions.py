@@ -177,6 +177,7 @@ def test_an_ended_session_brings_all_its_videos():
 
     assert list(session.videos.order_by("id").values_list("video_id", flat=True)) == ["v_1", "v_2"]
     assert polled("video") == set(session.videos.values_list("pk", flat=True))
+    assert events_of(session) == ["session.status", "session.video", "session.video"]
 
 
 def test_a_film_that_is_late_is_looked_for_when_its_session_ends():

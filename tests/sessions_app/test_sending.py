@@ -44,6 +44,7 @@ from tests.fakes import (
 )
 from tests.sessions_app.mirroring import FakeConnection, poll
 from tests.sessions_app.presses import press_in
+from timeline.models import Event
 from workspaces_app import webhooks
 
 pytestmark = pytest.mark.django_db
@@ -254,6 +255,8 @@ def test_a_video_that_the_answer_names_is_followed_though_the_session_is_never_s
         SESSION, session, FakeClient(read_session=remote_session("new", status="generating", video_id="v_1"))
     )
     assert list(session.videos.all()) == [video]
+    told = Event.objects.of("session", session.pk).filter(what="session.video")
+    assert [(event.source, event.data) for event in told] == [("system", {"video_id": "v_1"})]
 
 
 def test_a_late_answer_does_not_disturb_what_a_repeat_made():
