@@ -59,8 +59,7 @@ class VideoSessionQuerySet(WorkspaceScoped, models.QuerySet["VideoSession"]):
 
     def with_lateness(self) -> VideoSessionQuerySet:
         """`is_late`: what is shown of it may be old, because it in particular could not be read."""
-        late = Exists(schedule.failing("session").filter(object_id=OuterRef("pk")))
-        return self.annotate(is_late=late)  # type: ignore[no-redef]  # the model declares it
+        return self.annotate(is_late=schedule.Failing("session"))  # type: ignore[no-redef]  # the model declares it
 
     def for_row(self) -> VideoSessionQuerySet:
         """For a row of a list: owner and workspace joined, `is_late`."""
