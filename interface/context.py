@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -51,10 +50,18 @@ def navigation(*, staff: bool) -> list[Link]:
     for place in PLACES:
         if place.staff and not staff:
             continue
-        # An installation may leave a room out of its urls; its door is then left out as well.
-        with suppress(NoReverseMatch):
-            links.append(Link(place, reverse(place.url_name)))
+        if href := door(place.url_name):
+            links.append(Link(place, href))
     return links
+
+
+@cache
+def door(url_name: str) -> str:
+    """The address of a page that is there once; "" where an installation leaves its room out of its urls."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
 
 
 def place_of(path: str) -> str:

@@ -16,7 +16,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 
-from interface.context import Link, navigation
+from interface import context
 
 register = template.Library()
 
@@ -66,9 +66,15 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def places(staff: bool) -> list[Link]:
+def places(staff: bool) -> list[context.Link]:
     """The doors of the main navigation, for a person of the staff or not."""
-    return navigation(staff=bool(staff))
+    return context.navigation(staff=bool(staff))
+
+
+@register.simple_tag
+def door(url_name: str) -> str:
+    """As `{% url %}` without arguments, but looked up once; "" where an installation leaves that room out."""
+    return context.door(url_name)
 
 
 @register.simple_tag
