@@ -73,11 +73,8 @@ class Reader:
         from django.test import Client
 
         from bench.seed import seed
-        from workspaces_app import context
 
         settings.ALLOWED_HOSTS = ["testserver"]
-        # Redis and workers are no part of this; the banners above a page cost the same on either set.
-        context.BELIEVE_SECONDS = 3600.0
         begun = time.monotonic()
         self.seeded = seed(sessions)
         self.seed_seconds = time.monotonic() - begun
@@ -98,9 +95,15 @@ class Reader:
         return str(Cursor(row.active_at, row.pk)).replace("+", "%2B")
 
     def queries(self, page: Page) -> int:
+        """Of a page whose banners and colleagues this process was asked for less than five seconds ago."""
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
 
+        from sessions_app import people
+        from workspaces_app import context
+
+        people._known.cache_clear()
+        context._known_of.cache_clear()
         self.client.get(page.path)
         with CaptureQueriesContext(connection) as captured:
             answer = self.client.get(page.path)

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import itemgetter
+from threading import Lock
+from typing import NamedTuple
 from uuid import UUID
 
+from cachetools import TTLCache, cached
 from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 
@@ -18,41 +21,47 @@ from sessions_app.models import SessionTally
 from workspaces_app.models import User
 
 ME, NOBODY = "me", "none"
+# Who comes or goes stands in the filters so much later: asking costs as much as the rows of a page.
+KEPT_SECONDS = 5
 
 
 def choices(user: User, workspace_ids: Iterable[UUID]) -> list[tuple[str, str]]:
-    """Values and labels: everyone, oneself, the colleagues by name, then those who left, and nobody. One query."""
-    ids = list(workspace_ids)
-    # The first from the memberships, the second from the numbers beside the filters: a few rows, however many sessions.
-    members = User.objects.filter(memberships__workspace__in=ids)
-    owners = User.objects.filter(pk__in=SessionTally.objects.filter(workspace_id__in=ids).owners())
-    names = ("public_id", "name", "email")
-    found = (
-        members.order_by()
-        .values_list("pk", *names, Value(True))
-        .union(owners.order_by().values_list("pk", *names, Value(False)))
-    )
-    # Of one person the row of a member comes last, and counts.
-    known = {
-        pk: (bool(is_here), str(public_id), name or email)
-        for pk, public_id, name, email, is_here in sorted(found, key=itemgetter(4))
-    }
-    known.pop(user.pk, None)
+    """Values and labels: everyone, oneself, the colleagues by name, then those who left, and nobody."""
+    others = [each for each in _known(frozenset(workspace_ids)) if each.id != user.pk]
     return [
         ("", _("Everyone")),
         (ME, _("Started by me")),
-        *_by_name((value, name) for is_here, value, name in known.values() if is_here),
-        *_by_name(
-            (value, _("%(name)s (left)") % {"name": name})
-            for is_here, value, name in known.values()
-            if not is_here
-        ),
+        *((each.value, each.name) for each in others if each.is_here),
+        *((each.value, _("%(name)s (left)") % {"name": each.name}) for each in others if not each.is_here),
         (NOBODY, _("Made elsewhere")),
     ]
 
 
-def _by_name(people: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    return sorted(people, key=lambda each: each[1].casefold())
+class _Person(NamedTuple):
+    id: int
+    value: str
+    name: str
+    is_here: bool
+
+
+@cached(TTLCache(64, KEPT_SECONDS), lock=Lock())
+def _known(workspace_ids: frozenset[UUID]) -> list[_Person]:
+    """Members of these workspaces, and who owns sessions there; by name. One query."""
+    # The first from the memberships, the second from the numbers beside the filters: a few rows, however many sessions.
+    members = User.objects.filter(memberships__workspace__in=workspace_ids)
+    owners = User.objects.filter(pk__in=SessionTally.objects.filter(workspace_id__in=workspace_ids).owners())
+    names = ("pk", "public_id", "name", "email")
+    found = (
+        members.order_by()
+        .values_list(*names, Value(True))
+        .union(owners.order_by().values_list(*names, Value(False)))
+    )
+    # Of one person the row of a member comes last, and counts.
+    people = {
+        pk: _Person(pk, str(public_id), name or email, bool(is_here))
+        for pk, public_id, name, email, is_here in sorted(found, key=itemgetter(4))
+    }
+    return sorted(people.values(), key=lambda each: each.name.casefold())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ it ends (`spell`); sessions that were found at HeyGen don't count, because nobod
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from threading import Lock
 from uuid import UUID
+
+from cachetools import TTLCache, cached
 
 from sessions_app.models import StatusGroup, StatusSpell, VideoSession
 
@@ -33,11 +34,11 @@ class Usual:
 
 def usual(workspace_id: UUID, status: str) -> Usual | None:
     """How long spells in this status took in the workspace, up to a minute ago; None where too few are known."""
-    return _usual(workspace_id, status.casefold(), int(time.monotonic() // KEPT_SECONDS))
+    return _usual(workspace_id, status.casefold())
 
 
-@lru_cache(maxsize=1024)
-def _usual(workspace_id: UUID, status: str, _minute: int) -> Usual | None:
+@cached(TTLCache(1024, KEPT_SECONDS), lock=Lock())
+def _usual(workspace_id: UUID, status: str) -> Usual | None:
     newest = (
         StatusSpell.objects.filter(workspace=workspace_id, status=status)
         .order_by("-ended_at")

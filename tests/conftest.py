@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cachetools import TTLCache, cached
 from django.conf import settings
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -119,13 +120,12 @@ def _no_outside_network() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _beliefs_last_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process asks for again after some seconds is asked for anew in each test, and never in the middle of one."""
-    from sessions_app import usual
+    from sessions_app import people, usual
     from workspaces_app import context
 
-    usual._usual.cache_clear()
-    monkeypatch.setattr(usual, "KEPT_SECONDS", 1e9)
-    context._known.clear()
-    monkeypatch.setattr(context, "BELIEVE_SECONDS", 1e9)
+    for module, name in ((usual, "_usual"), (people, "_known"), (context, "_known_of")):
+        asked = getattr(module, name).__wrapped__
+        monkeypatch.setattr(module, name, cached(TTLCache(1024, ttl=1e9))(asked))
 
 
 @pytest.fixture

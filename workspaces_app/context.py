@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from threading import Lock
 from typing import Any
 
+from cachetools import TTLCache, cached
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -79,24 +80,15 @@ def mine(request: HttpRequest) -> list[Workspace]:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What this process last knew of some keys; `at` by its monotonic clock."""
+    """What this process last knew of some keys."""
 
-    at: float
     problems: list[health.Problem]
     answered_at: datetime | None
 
 
-_known: dict[frozenset[str], _Known] = {}
-
-
+@cached(TTLCache(1024, BELIEVE_SECONDS), lock=Lock())
 def _known_of(keys: frozenset[str]) -> _Known:
-    known = _known.get(keys)
-    if known is None or time.monotonic() - known.at > BELIEVE_SECONDS:
-        if len(_known) > 1000:
-            _known.clear()
-        known = _Known(time.monotonic(), health.problems(keys), heartbeats.answered_at(keys))
-        _known[keys] = known
-    return known
+    return _Known(health.problems(keys), heartbeats.answered_at(keys))
 
 
 def _keys(workspaces: list[Workspace]) -> frozenset[str]:

@@ -109,13 +109,11 @@ def hidden(html: str, words: str) -> bool:
     return "hidden" in html[: html.index(words)].rpartition("<p")[2].partition(">")[0]
 
 
-def test_it_says_what_is_usual_and_waits_for_the_moment_to_say_that_it_is_longer(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr(usual, "KEPT_SECONDS", 1e-6)  # nothing is kept
+def test_it_says_what_is_usual_and_waits_for_the_moment_to_say_that_it_is_longer():
     session = VideoSessionFactory(status_since=ago(seconds=30), owner=UserFactory())
     assert "Usually" not in shown(session)
     spells(session.workspace, 20, 40, 60, 80, 240)
+    usual._usual.cache_clear()
     html = shown(session)
     assert "Usually 1 min, nine of ten within 4 min (the last 5 here)." in html
     assert hidden(html, "It takes longer than usual.")
