@@ -36,7 +36,7 @@ def opening(by: User, session: VideoSession) -> str:
 
 
 class SaidMeanwhile(Exception):
-    """Others said something to the agent that the person has not seen yet; `said` is what."""
+    """Something was said to the agent that the person has not seen yet; `said` is what."""
 
     def __init__(self, said: Sequence[meanwhile.Said]) -> None:
         super().__init__(said)
@@ -129,7 +129,7 @@ def send(
         if pressed:
             # After the press was written, or the second click of a double one would be told about the first. Raising takes
             # the press back.
-            if seen is not None and (said := meanwhile.since(seen, session, by)):
+            if seen is not None and (said := meanwhile.since(seen, session, by, token=token)):
                 raise SaidMeanwhile(said)
             if question is not None and (said := meanwhile.answers(session, question, but=command)):
                 raise AlreadyAnswered(said)

@@ -119,11 +119,12 @@ def pane(request: SignedIn, pk: UUID) -> HttpResponse:
 def _context(request: SignedIn, session: VideoSession, role: Role, **more: Any) -> dict[str, Any]:
     rights = session_page.rights_of(role)
     shown = waiting_room.pane(session, rights, request.user)
+    page = tokens.new(request.POST.get("token", ""))
     return {
         **shown,
-        "token": tokens.new(),
-        "answer_token": tokens.new(),
-        "approve_token": tokens.new(),
+        "token": page,
+        "answer_token": tokens.new(page),
+        "approve_token": tokens.new(page),
         **more,
     }
 

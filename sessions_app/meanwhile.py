@@ -1,7 +1,8 @@
-"""What other people said to the agent since somebody last looked: they see it before their own words go out.
+"""What was said to the agent since somebody last looked, by others or by themselves on another page: they see it before
+their words go out.
 
 A page carries a mark of what had been said when it was drawn (`mark`); with a message the mark comes back, and
-`since` tells what others have said after it. What HeyGen refused was not said.
+`since` tells what has been said after it. What HeyGen refused was not said.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from commands import tokens
 from commands.models import Command, State
 from commands.querysets import OPEN_STATES, CommandQuerySet
 from polling import clock
@@ -51,7 +53,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of somebody else. `author` is shown as it is."""
+    """One message that is news. `author` is shown as it is."""
 
     author: str
     text: str
@@ -63,18 +65,21 @@ def mark(session: VideoSession) -> Mark:
     return Mark(session.newest_press or NOBODY, session.message_count - 1)
 
 
-def since(seen: Mark, session: VideoSession, by: User) -> list[Said]:
-    """What others than `by` said to the agent after `seen`, here and at HeyGen, oldest first."""
+def since(seen: Mark, session: VideoSession, by: User, *, token: str = "") -> list[Said]:
+    """What was said to the agent after `seen`, here and at HeyGen, oldest first; without what `by` sent from the page that
+    `token` is of."""
     presses = (
         Command.objects.filter(object_id=session.pk, kind=SEND_KIND, pk__gt=seen.press)
         .exclude(state=State.REFUSED)
-        .exclude(by=by)
         .select_related("by")
     )
+    if token:
+        presses = presses.exclude(by=by, token__startswith=tokens.page_of(token))
     elsewhere = Message.objects.filter(
         session=session, role="user", command=None, position__gt=max(seen.position, 0)
     )
-    found = [_pressed(command) for command in presses] + [_at_heygen(message) for message in elsewhere]
+    found = [_pressed(command, reader=by) for command in presses]
+    found += [_at_heygen(message) for message in elsewhere]
     return sorted(found, key=lambda said: said.at)
 
 
@@ -99,8 +104,11 @@ def under_way(accepted_within: float = UNSEEN_SECONDS) -> CommandQuerySet:
     )
 
 
-def _pressed(command: Command) -> Said:
-    author = str(command.by) if command.by is not None else _("Somebody")
+def _pressed(command: Command, *, reader: User | None = None) -> Said:
+    if reader is not None and command.by_id == reader.pk:
+        author = _("You, on another page")
+    else:
+        author = str(command.by) if command.by is not None else _("Somebody")
     return Said(author, str(command.payload.get("message") or ""), command.created_at)
 
 

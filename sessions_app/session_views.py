@@ -40,15 +40,16 @@ def _context(request: SignedIn, session: VideoSession, role: Role, **forms: Any)
     """What the page has beside what everybody sees: the forms, with a token for each press."""
     rights = session_page.rights_of(role)
     shown = session_page.context(session, rights)
+    page = tokens.new(request.POST.get("token", ""))
     return {
         **shown,
         "stream_url": session_page.stream_address(session, rights),
-        "form": MessageForm(),
+        "form": MessageForm(initial={"token": page}),
         "note_form": NoteForm(draft=f"notes:{session.pk}"),
         "unread": reading.unread(session, request.user, shown["newest"]),
         "tags": session.tag_names,
         "tags_form": TagsForm(initial={"tags": ", ".join(session.tag_names)}),
-        "tokens": {name: tokens.new() for name in ("answer", "approve", "take-back", "stop")},
+        "tokens": {name: tokens.new(page) for name in ("answer", "approve", "take-back", "stop")},
         "draft_key": f"session:{session.pk}",
         "attached": list(Upload.objects.waiting_for(request.user, session)) if session.has_attached else (),
         **UPLOAD_RULES,

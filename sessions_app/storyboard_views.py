@@ -88,7 +88,7 @@ def _page(
 @login_required
 @require_POST
 def notes(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Puts the notes together and shows the message, with what others said since. Nothing is sent yet."""
+    """Puts the notes together and shows the message, with what was said since. Nothing is sent yet."""
     session = access.sendable(request.user, pk)
     found = storyboard_page.revisions_of(session)
     about = _named(request.POST.get("revision", ""), found)
@@ -122,7 +122,7 @@ def _named(position: str, found: Sequence[Revision]) -> Revision | None:
 
 
 def _said_since(request: SignedIn, session: VideoSession, form: forms.Form) -> Sequence[meanwhile.Said]:
-    """What others said after the mark that a valid form carries."""
+    """What was said after the mark that a valid form carries."""
     seen = form.cleaned_data["seen"]
     return meanwhile.since(seen, session, request.user) if seen is not None else ()
 
@@ -135,7 +135,7 @@ def _message_page(
     said: Sequence[meanwhile.Said] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """The message as it would go out; `said` is what others said that its writer has not seen.
+    """The message as it would go out; `said` is what its writer has not seen yet.
 
     What is changed of it outlives a reload, until the notes are put together to something else.
     """
@@ -153,7 +153,7 @@ def _message_page(
 @login_required
 @require_POST
 def changes(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Sends the message. Where a newer storyboard or an answer of others came meanwhile it is shown once more, with that."""
+    """Sends the message. Where a newer storyboard or an answer came meanwhile it is shown once more, with that."""
     session = access.sendable(request.user, pk)
     opening = actions.opening(request.user, session)
     form = ChangesForm(request.POST, opening=opening)

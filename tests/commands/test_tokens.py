@@ -16,6 +16,15 @@ def test_tokens_are_fresh_and_of_their_shape() -> None:
     assert all(tokens.is_token(token) for token in made)
 
 
+def test_tokens_of_one_page_begin_alike() -> None:
+    first, other = tokens.new(), tokens.new()
+    second = tokens.new(first)
+    assert tokens.is_token(second)
+    assert second != first
+    assert tokens.page_of(second) == tokens.page_of(first) != tokens.page_of(other)
+    assert tokens.is_token(tokens.new("<no token>"))
+
+
 def test_a_form_of_each_page_has_its_own_token() -> None:
     assert Press()["token"].value() != Press()["token"].value()
     assert Press()["token"].is_hidden

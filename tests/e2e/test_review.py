@@ -132,7 +132,7 @@ def test_notes_outlive_the_storyboard_that_they_were_written_on(team: Team, brow
 
     # Ben answered while the notes were written: that is told before they go out.
     page.get_by_role("button", name="Put the notes together").click()
-    expect(page.get_by_role("group", name="What others said")).to_contain_text("Redraw all of them")
+    expect(page.get_by_role("group", name="What was said meanwhile")).to_contain_text("Redraw all of them")
     assert axe_findings(page) == []
 
 

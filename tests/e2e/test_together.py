@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsers import Browsers
+from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.factories import UserFactory
 from tests.processes import wait_until
@@ -98,7 +98,7 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
     browsers.complaints.expect("422")
     send_though_it_works(second)
     notice = second.locator("#composer-errors")
-    expect(notice).to_contain_text("Somebody answered while you were typing")
+    expect(notice).to_contain_text("An answer went out while you were typing")
     expect(notice).to_contain_text("Warm and slow")
     expect(second.get_by_role("alert")).to_contain_text("Your message was not sent")
     expect(typed).to_have_value("Cool and fast")
@@ -113,6 +113,37 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
     typed.fill("One more thing")
     send_though_it_works(second)
     expect(typed).to_have_value("")
+
+
+def test_an_answer_of_ones_own_from_another_device_is_seen_before_the_next_one_goes_out(
+    team: Team, browsers: Browsers
+):
+    session = team.create("A film about bread [scenario: stuck-thinking]")
+    team.until(session, "status == 'thinking'")
+    laptop, tablet = browsers.of(team.person), browsers.of(team.person)
+    for page in (laptop, tablet):
+        page.goto(session.get_absolute_url())
+        expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    typed = tablet.get_by_label("Message to the agent")
+    typed.fill("Cool and fast")
+    # What a page sends itself is no news to it.
+    for number, text in enumerate(("Warm and slow", "And short"), start=1):
+        laptop.get_by_label("Message to the agent").fill(text)
+        send_though_it_works(laptop)
+        expect(laptop.get_by_label("Message to the agent")).to_have_value("")
+        wait_until(lambda number=number: len(team.sent()) == number, what="it is sent")  # type: ignore[misc]
+
+    browsers.complaints.expect("422")
+    send_though_it_works(tablet)
+    notice = tablet.locator("#composer-errors")
+    expect(notice.get_by_role("listitem")).to_have_count(2)
+    expect(notice).to_contain_text("You, on another page")
+    expect(notice).to_contain_text("Warm and slow")
+    assert axe_findings(tablet) == []
+    send_though_it_works(tablet)
+    expect(typed).to_have_value("")
+    wait_until(lambda: len(team.sent()) == 3, what="all are sent")
+    assert team.sent() == ["Warm and slow", "And short", "Cool and fast"]
 
 
 def test_the_stream_of_a_signed_out_browser_ends(team: Team, browsers: Browsers):

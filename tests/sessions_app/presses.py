@@ -15,7 +15,11 @@ def press_in(
 ) -> Command:
     """A press in any state, with what the table asks of that state."""
     now = timezone.now()
-    given: dict[str, Any] = {"payload": {"message": "Make it blue"}, "due_at": now}
+    given: dict[str, Any] = {
+        "payload": {"message": "Make it blue"},
+        "token": f"token-{Command.objects.count()}",
+        "due_at": now,
+    }
     if state != "queued":
         given |= {"attempt_at": now, "attempts": 1}
     if state == "sending":
@@ -28,7 +32,6 @@ def press_in(
         kind=kind,
         object_id=session.pk,
         workspace_id=session.workspace_id,
-        token=f"token-{Command.objects.count()}",
         state=state,
         **(given | fields),
     )

@@ -38,9 +38,9 @@ def member(session: VideoSession, name: str, role: Role = Role.CREATOR) -> User:
     return user
 
 
-def said(session: VideoSession, seen: Mark, by: User) -> list[tuple[str, str]]:
+def said(session: VideoSession, seen: Mark, by: User, token: str = "") -> list[tuple[str, str]]:
     session.refresh_from_db()
-    return [(one.author, one.text) for one in meanwhile.since(seen, session, by)]
+    return [(one.author, one.text) for one in meanwhile.since(seen, session, by, token=token)]
 
 
 def mark(session: VideoSession) -> Mark:
@@ -59,24 +59,30 @@ def test_a_broken_mark_is_an_error(text: str):
         Mark.read(text)
 
 
-def test_what_others_said_after_the_mark_counts_and_nothing_else():
+def test_what_was_said_after_the_mark_counts_and_nothing_else():
     session = asking()
     me, other = member(session, "Me"), member(session, "Carl")
     press_in(session, by=other, payload={"message": "Before"})
     seen = mark(session)
-    press_in(session, by=me, payload={"message": "My own"})
+    page = tokens.new()
+    press_in(session, by=me, payload={"message": "From here"}, token=tokens.new(page))
     press_in(session, "refused", by=other, payload={"message": "Refused"})
     press_in(session, kind="session.stop", by=other, payload={})
     press_in(VideoSessionFactory(), by=other, payload={"message": "Elsewhere"})
-    assert said(session, seen, me) == []
+    assert said(session, seen, me, page) == []
 
-    press_in(session, by=other, payload={"message": "Warm"})
+    press_in(session, by=other, payload={"message": "Warm"}, token=tokens.new(page))
+    press_in(session, by=me, payload={"message": "From elsewhere"})
     MessageFactory(session=session, position=2, role="user", content="Typed at HeyGen")
     MessageFactory(session=session, position=3, content="The agent's own")
-    assert said(session, seen, me) == [("Carl", "Warm"), ("Somebody at HeyGen", "Typed at HeyGen")]
+    assert said(session, seen, me, page) == [
+        ("Carl", "Warm"),
+        ("You, on another page", "From elsewhere"),
+        ("Somebody at HeyGen", "Typed at HeyGen"),
+    ]
     session.message_count = 4
     session.save()
-    assert said(session, mark(session), me) == []
+    assert said(session, mark(session), me, page) == []
 
 
 def test_a_press_that_became_a_message_is_said_once():
@@ -131,7 +137,7 @@ def test_the_first_try_shows_what_was_said_and_the_second_sends(htmx: bool):
 
     html = refused.content.decode()
     assert refused.status_code == 422
-    assert "Somebody answered while you were typing" in html
+    assert "An answer went out while you were typing" in html
     assert "Ada" in html
     assert "Warm &lt;and&gt; slow" in html
     assert messages_sent(session) == ["Warm <and> slow"]
@@ -166,6 +172,46 @@ def test_a_double_press_is_not_told_about_itself():
     answers = [post(client, session, token=token, message="Once", seen=seen).status_code for _ in range(2)]
     assert answers == [200, 200]
     assert messages_sent(session) == ["Once"]
+
+
+def tokens_of(html: str) -> dict[str, str]:
+    """Of a session's page or what a press on it brought: by the form that they are for."""
+    return dict(re.findall(r'name="token" id="([a-z-]+)-token" value="([^"]+)"', html))
+
+
+def test_what_a_page_sent_itself_is_no_news_to_it_and_what_an_own_other_page_sent_is():
+    session = asking()
+    client = signed_in(session, "Me")
+    here, elsewhere = (client.get(session.get_absolute_url()).content.decode() for _ in range(2))
+    seen = seen_on(client, session)
+
+    # Whoever goes on typing while the first is on its way still has the mark from before it.
+    sent = post(client, session, token=tokens_of(here)["composer"], message="One", seen=seen)
+    again = tokens_of(sent.content.decode())
+    assert post(client, session, token=again["composer"], message="Two", seen=seen).status_code == 200
+    assert post(client, session, "answer", token=again["answer"], choice="Warm").status_code == 200
+
+    refused = post(client, session, token=tokens_of(elsewhere)["composer"], message="Mine", seen=seen)
+    assert refused.status_code == 422
+    html = refused.content.decode()
+    assert html.count("You, on another page") == 3
+    assert messages_sent(session) == ["One", "Two", "Warm"]
+
+
+def test_an_answer_of_ones_own_in_the_inbox_is_no_news_to_its_pane():
+    session = asking()
+    client = signed_in(session, "Me")
+    address = reverse("sessions:inbox-pane", args=[session.pk])
+    pane = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    given = re.findall(r'name="token" value="([^"]+)"', pane)
+    assert len({tokens.page_of(token) for token in given}) == 1
+    (seen,) = re.findall(r'id="reply-seen" value="([^"]+)"', pane)
+
+    assert post(client, session, "inbox-reply", token=given[0], choice="Warm", question=1).status_code == 200
+    assert post(client, session, "inbox-reply", token=given[1], message="Slow", seen=seen).status_code == 200
+    other_tab = post(client, session, "inbox-reply", message="Cool", seen=seen)
+    assert other_tab.status_code == 422
+    assert "You, on another page" in other_tab.content.decode()
 
 
 def test_a_refused_try_leaves_no_press_and_its_token_is_free():
