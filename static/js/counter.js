@@ -11,6 +11,7 @@ import { widget } from "./widget.js";
 let number;
 const user = document.documentElement.dataset.user;
 const counts = new Set();
+const countAll = () => counts.forEach((count) => count());
 
 function before(field) {
   let used = 0;
@@ -21,9 +22,8 @@ function before(field) {
 }
 
 widget("[data-before]", () => {
-  const again = () => counts.forEach((count) => count());
-  again();
-  return again;
+  countAll();
+  return countAll;
 });
 
 widget("[data-counter]", (counter) => {
@@ -40,8 +40,10 @@ widget("[data-counter]", (counter) => {
     counter.toggleAttribute("data-over", used > limit);
   };
   field.addEventListener("input", count);
-  field.form?.addEventListener("reset", () => setTimeout(count));
   count();
   counts.add(count);
   return () => counts.delete(count);
 });
+
+// A form that is drawn again brings empty counters, and fields that hold something else.
+document.addEventListener("htmx:finally:request", countAll);

@@ -1,5 +1,5 @@
 /**
- * One press, one send: a form's buttons are shut while it is on its way and open again when it failed.
+ * One press, one send: the buttons of a POST form are shut while it is on its way and open again when it failed.
  * The server's one-time token is what makes it safe; this is what makes it visible.
  */
 const sending = new Map(); // form -> the buttons that were shut
@@ -14,7 +14,7 @@ function shut(form, submitter) {
 }
 
 function open(form) {
-  for (const button of sending.get(form) ?? []) {
+  for (const button of sending.get(form)) {
     button.removeAttribute("aria-disabled");
     button.removeAttribute("data-sending");
   }
@@ -25,31 +25,23 @@ function open(form) {
 document.addEventListener(
   "submit",
   (event) => {
-    const form = event.target;
-    if (form.method === "dialog" || (form.method === "get" && !form.hasAttribute("data-once"))) return;
-    if (sending.has(form)) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-    }
+    if (!sending.has(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
   },
   true, // before htmx sees it
 );
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  const byHtmx = form.matches("[hx-post],[hx-put],[hx-patch],[hx-delete]");
-  if (form.method === "dialog" || form.method === "get" || sending.has(form)) return;
-  if (event.defaultPrevented && !byHtmx) return; // somebody else took it over
+  if (form.method !== "post") return;
+  if (event.defaultPrevented && !form.hasAttribute("hx-post")) return; // somebody else took it over
   shut(form, event.submitter);
 });
 
-function formOf(event) {
-  const source = event.detail?.ctx?.sourceElement;
-  return source instanceof HTMLFormElement ? source : source?.closest?.("form");
-}
-document.addEventListener("htmx:finally:request", (event) => {
-  const form = formOf(event);
-  if (form) open(form);
+// Its own request: a field of the form may ask for something meanwhile.
+document.addEventListener("htmx:finally:request", ({ detail }) => {
+  if (sending.has(detail.ctx.sourceElement)) open(detail.ctx.sourceElement);
 });
 // Back from another page: what the browser kept of this one must be usable again.
 window.addEventListener("pageshow", () => [...sending.keys()].forEach(open));

@@ -79,6 +79,50 @@ def test_pickers_by_keyboard(team: Team, browsers: Browsers):
     assert not team.workspace.video_sessions.exists()
 
 
+def test_what_is_searched_last_is_what_is_shown_and_opens_no_button(team: Team, browsers: Browsers):
+    team.wait_for_catalogue()
+    aria = CatalogueItem.objects.filter(workspace=team.workspace, name="Aria")
+    wait_until(aria.exists, seconds=30, what="the public voices are read")
+    page = browsers.of(team.person)
+    opened(page)
+    page.locator("summary", has_text="Voice").click()
+    search = page.get_by_role("searchbox", name="Search: Voice")
+    voices = page.get_by_role("radiogroup", name="Voice").get_by_role("radio")
+    page.route(
+        "**/choices/voice/?*voice-search=a&*", lambda route: None
+    )  # no answer ever comes to the first letter
+    for text in ("a", "ar", "aria"):
+        with page.expect_request(f"**/choices/voice/?*voice-search={text}&*"):
+            search.fill(text)
+    expect(voices).to_have_count(2)  # "the agent decides" stays
+
+    posted: list[Route] = []
+    page.route(
+        "**/sessions/new/",
+        lambda route: posted.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    start = page.get_by_role("button", name="Start the session")
+    page.get_by_label(PROMPT).fill("A film about tea")
+    start.click()
+    expect(start).to_have_attribute("aria-disabled", "true")
+    search.fill("")
+    expect(voices).not_to_have_count(2)
+    expect(start).to_have_attribute("aria-disabled", "true")
+    posted[0].continue_()
+    page.wait_for_url("**/sessions/*-*/")
+
+
+def test_a_form_that_is_drawn_again_still_counts(team: Team, browsers: Browsers):
+    browsers.complaints.expect("422")
+    page = browsers.of(team.person)
+    opened(page)
+    page.get_by_label(PROMPT).fill("A film")
+    page.get_by_label("Files by address").fill("nonsense")
+    page.get_by_role("button", name="Start the session").click()
+    expect(page.get_by_text("is no https address")).to_be_visible()
+    expect(page.locator("[data-counter=id_prompt]")).to_have_text("6 / 10,000")
+
+
 def test_files_by_drop_and_paste(team: Team, browsers: Browsers):
     browsers.complaints.expect("503", "422", "429")  # HeyGen's limits: the page asks again by itself
     page = browsers.of(team.person)
