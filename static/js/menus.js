@@ -13,9 +13,10 @@ widget("details[data-menu]", (menu) => {
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
-    const items = [...menu.querySelectorAll("a[href], button")].filter((item) => item.offsetParent !== null);
+    const items = [...menu.querySelectorAll("a[href], button, input")].filter((item) => item.offsetParent !== null);
     if (items.length === 0) return;
-    const next = items.indexOf(document.activeElement) + step;
+    const here = items.indexOf(document.activeElement);
+    const next = here === -1 && step === -1 ? -1 : here + step; // up from the button is to the last
     items.at(next % items.length).focus();
     event.preventDefault();
   });

@@ -175,6 +175,26 @@ def test_words_that_no_field_takes_are_no_commands(team: Team, browsers: Browser
     assert not Command.objects.filter(workspace=team.workspace).exists()
 
 
+def test_arrows_go_round_in_a_menu(team: Team, browsers: Browsers):
+    page = browsers.of(team.person)
+    page.goto("/library/")
+    menu = page.locator(".account")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    last = menu.get_by_role("button", name="Sign out")
+    page.keyboard.press("ArrowUp")
+    expect(last).to_be_focused()
+    for role, name in (
+        ("button", "Keyboard shortcuts"),
+        ("checkbox", "Notify me on this device"),
+        ("link", "Your settings"),
+    ):
+        page.keyboard.press("ArrowUp")
+        expect(menu.locator(":focus").and_(menu.get_by_role(role, name=name))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu.locator("summary")).to_be_focused()
+
+
 def test_single_keys_can_be_switched_off(team: Team, browsers: Browsers):
     session = team.create("A film about pianos [scenario: no-question]")
     team.until(session, "status == 'reviewing'")
