@@ -184,17 +184,20 @@ widget("[data-chat]", (list) => {
   resized.observe(list);
   if (scroller() !== document.scrollingElement) resized.observe(scroller());
 
-  // Whoever sends something wants to see it; what others send moves nobody who reads further up.
+  // Whoever sends something wants to see it, and the answer to their form brings it; what others send moves nobody who
+  // reads further up.
   let sending = false;
   const onSubmit = () => {
     sending = true;
   };
+  const onSent = () => {
+    sending = false;
+  };
   document.addEventListener("submit", onSubmit);
+  document.addEventListener("htmx:finally:request", onSent);
   const own = new MutationObserver((changes) => {
     const sent = changes.some((change) => [...change.addedNodes].some((node) => node.nodeType === Node.ELEMENT_NODE));
-    if (!sent || !(sending || atEnd)) return;
-    sending = false;
-    toEnd();
+    if (sent && (sending || atEnd)) toEnd();
   });
   const ownList = document.querySelector("[data-chat-own]");
   if (ownList) own.observe(ownList, { childList: true });
@@ -237,6 +240,7 @@ widget("[data-chat]", (list) => {
     resized.disconnect();
     own.disconnect();
     document.removeEventListener("submit", onSubmit);
+    document.removeEventListener("htmx:finally:request", onSent);
     document.removeEventListener("scroll", onScroll, { capture: true });
     document.removeEventListener("htmx:before:swap", onBefore);
     document.removeEventListener("htmx:after:swap", onAfter);

@@ -33,6 +33,8 @@ function companionOf(field) {
 }
 
 function write(key, text, companion) {
+  const kept = read(key);
+  if (kept?.text === text && kept.with === companion?.value) return; // by another tab: told once more it would answer
   try {
     if (text) localStorage.setItem(key, JSON.stringify({ text, with: companion?.value, at: Date.now() }));
     else localStorage.removeItem(key);
@@ -73,20 +75,19 @@ try {
 
 widget("[data-draft]", (field) => {
   const key = keyOf(field);
-  const kept = read(key);
-  if (kept?.text && (!field.value || field.hasAttribute("data-draft-wins"))) {
-    field.value = kept.text;
+  const show = (kept) => {
+    field.value = kept?.text ?? "";
     const companion = companionOf(field);
-    if (companion && kept.with !== undefined) companion.value = kept.with;
+    if (companion && kept?.with !== undefined) companion.value = kept.with;
     field.dispatchEvent(new Event("input", { bubbles: true }));
-  }
+  };
+  const before = read(key);
+  if (before?.text && (!field.value || field.hasAttribute("data-draft-wins"))) show(before);
   const keep = () => write(key, field.value, companionOf(field));
   field.addEventListener("input", keep);
   // Another tab sent or changed it: follow, unless somebody is typing here.
   const follow = (event) => {
-    if (event.key !== key || document.activeElement === field) return;
-    field.value = read(key)?.text ?? "";
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (event.key === key && document.activeElement !== field) show(read(key));
   };
   window.addEventListener("storage", follow);
   return () => window.removeEventListener("storage", follow);

@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import F
 from playwright.sync_api import Page, expect
 
+from commands import tokens
 from commands.models import Command
 from polling.changes import Announcement, announce
-from sessions_app import reading
+from sessions_app import actions, reading
 from sessions_app.models import Message, MessageRevision, ReadMark, VideoSession
 from sessions_app.session_page import PAGE
 from tests.e2e.browsers import Browsers, axe_findings
@@ -95,6 +96,61 @@ def test_older_messages_come_above_what_is_read_and_new_ones_are_counted_below(
     wait_until(
         lambda: ReadMark.objects.filter(user=team.person, position=size + 2).exists(), what="it was read"
     )
+
+
+def test_what_others_send_moves_nobody_who_reads_further_up(team: Team, browsers: Browsers):
+    session = talk(team, 0)
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    expect(page.get_by_role("main").get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text("Nothing has been said yet.")).to_be_visible()
+    say(session, PAGE)
+    expect(page.get_by_text(f"Message {PAGE - 1}.")).to_be_in_viewport()
+    expect(page.get_by_text("Nothing has been said yet.")).to_be_hidden()
+
+    # A note is nothing that was sent.
+    page.get_by_label("Note", exact=True).fill("Ask legal")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.locator("#note-list").get_by_role("listitem")).to_have_count(1)
+    page.evaluate("document.querySelector('.talk-scroll').scrollTop = 0")
+    expect(page.get_by_role("button", name="To the newest")).to_be_visible()
+    before = top_of(page, 0)
+    actions.send(
+        session, text="Warm and slow", token=tokens.new(), by=team.member(Role.CREATOR, "Carl Creator")
+    )
+    expect(page.locator("#presses")).to_contain_text("Warm and slow")
+    assert top_of(page, 0) == before
+
+    page.get_by_label("Message to the agent").fill("Cool and fast")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#presses").get_by_text("Cool and fast")).to_be_in_viewport()
+
+
+def test_a_draft_is_the_same_in_every_tab_with_what_its_writer_knew(team: Team, browsers: Browsers):
+    session = talk(team, 2, status="waiting_for_input", group="needs_you")
+    page = browsers.of(team.person)
+    page.route(
+        "**/stream/**", lambda route: None
+    )  # a tab that was hidden: it has not heard of the newest message yet
+    page.goto(session.get_absolute_url())
+    typed, seen = page.get_by_label("Message to the agent"), page.locator("#composer-seen")
+    knew = seen.input_value()
+    say(session, 1)
+    others = [page.context.new_page() for _ in range(2)]
+    for other in others:
+        other.goto(session.get_absolute_url())
+        expect(other.locator("#composer-seen")).not_to_have_value(knew)
+        # Nobody types there, so they follow: each other, too.
+        other.evaluate("window.heard = 0; addEventListener('storage', () => { window.heard += 1 })")
+    page.bring_to_front()
+    typed.fill("Warm and slow")
+    for other in others:
+        expect(other.get_by_label("Message to the agent")).to_have_value("Warm and slow")
+        expect(other.locator("#composer-seen")).to_have_value(knew)
+    page.reload()
+    expect(typed).to_have_value("Warm and slow")
+    expect(seen).to_have_value(knew)
+    assert [other.evaluate("window.heard") for other in others] == [1, 1]
 
 
 def test_a_jump_leads_to_the_first_unread_message_wherever_it_is(team: Team, browsers: Browsers):
