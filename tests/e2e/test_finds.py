@@ -32,6 +32,30 @@ def picture_of(session: VideoSession, name: str) -> MediaFile:
     return file
 
 
+def test_a_thing_leads_to_its_session_and_a_voice_fits_its_tile(team: Team, browsers: Browsers):
+    session = VideoSessionFactory(
+        workspace=team.workspace, status="completed", group="done", title="A harbour"
+    )
+    picture_of(session, "Dawn")
+    MediaFileFactory(
+        resource=ResourceFactory(session=session, type="voice", metadata={"name": "Aria"}),
+        role="preview",
+        state="stored",
+        content_type="audio/mpeg",
+        path="aria.mp3",
+        size=1,
+    )
+    page = browsers.of(team.person)
+    page.goto("/library/")
+    voice = page.get_by_role("listitem").filter(has_text="Aria")
+    player, tile = voice.locator("audio").bounding_box(), voice.bounding_box()
+    assert player is not None
+    assert tile is not None
+    assert player["width"] == tile["width"]
+    page.get_by_role("listitem").filter(has_text="Dawn").get_by_role("link", name="A harbour").click()
+    expect(page.get_by_role("heading", level=1, name="A harbour")).to_be_visible()
+
+
 def test_several_things_are_chosen_and_taken_away(team: Team, browsers: Browsers):
     session = VideoSessionFactory(
         workspace=team.workspace, status="completed", group="done", title="A harbour"
