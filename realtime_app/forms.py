@@ -68,7 +68,7 @@ class StreamForm(forms.Form):
     text = forms.CharField(
         label=_("Text"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 5, "data-draft": "live:new"}),
+        widget=forms.Textarea(attrs={"rows": 5, "dir": "auto", "data-draft": "live:new"}),
         help_text=_("The script, or the opening words of live text."),
     )
     audio_file = forms.FileField(
