@@ -15,10 +15,10 @@ const JUMP_SECONDS = 3;
 
 widget("[data-live-page]", (page) => {
   const frame = page.querySelector("[data-player]");
-  const video = frame?.querySelector("video");
+  const video = frame.querySelector("video");
   const list = page.querySelector("[data-words]");
   const transcript = page.querySelector("[data-transcript]");
-  const pushed = page.querySelector("[data-pushed]");
+  const pushed = page.querySelector("[data-pushed]"); // where text may be pushed
   let speechBegan = Date.parse(page.dataset.started ?? ""); // NaN: not yet
   let lead = null; // seconds of speech at the picture's time 0
   let spoken = null; // the word that was spoken last
@@ -31,8 +31,8 @@ widget("[data-live-page]", (page) => {
   }
 
   function pictureTime() {
-    if (!video || video.readyState < 2) return null;
-    const late = frame ? behind(frame) : null;
+    if (video.readyState < 2) return null;
+    const late = behind(frame);
     if (late !== null && !video.paused && !page.querySelector("[data-stream-ended]") && speechBegan) {
       const estimate = (now() - speechBegan) / 1000 - late - video.currentTime;
       if (lead === null || Math.abs(estimate - lead) > JUMP_SECONDS) lead = estimate;
@@ -72,7 +72,7 @@ widget("[data-live-page]", (page) => {
   }
 
   // Whoever reads further up is left alone.
-  transcript?.addEventListener("scroll", () => {
+  transcript.addEventListener("scroll", () => {
     follows = transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 80;
   });
 
@@ -102,13 +102,16 @@ widget("[data-live-page]", (page) => {
     }
     if (follows && !list.hasAttribute("data-follows")) transcript.scrollTop = transcript.scrollHeight;
   });
-  if (list) news.observe(list, { childList: true });
-  const presses = new MutationObserver(() => {
+  news.observe(list, { childList: true });
+  transcript.scrollTop = transcript.scrollHeight;
+  const toNewest = () => {
     pushed.scrollTop = pushed.scrollHeight;
-  });
-  if (pushed) presses.observe(pushed, { childList: true });
-  if (pushed) pushed.scrollTop = pushed.scrollHeight;
-  if (transcript) transcript.scrollTop = transcript.scrollHeight;
+  };
+  const presses = new MutationObserver(toNewest);
+  if (pushed) {
+    presses.observe(pushed, { childList: true });
+    toNewest();
+  }
 
   const words = setInterval(light, 120);
   const clock = setInterval(countDown, 250);

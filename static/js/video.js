@@ -5,57 +5,50 @@
 import { widget } from "./widget.js";
 
 widget("[data-video]", (box) => {
+  const film = box.parentElement;
   const video = box.querySelector("video");
   const speed = box.querySelector("[data-speed]");
   const captions = box.querySelector("[data-captions]");
-  const window_ = box.querySelector("[data-picture-in-picture]");
+  const small = box.querySelector("[data-picture-in-picture]");
 
-  const ends = [];
-
-  speed?.addEventListener("change", () => {
+  speed.addEventListener("change", () => {
     video.playbackRate = Number(speed.value);
   });
   video.addEventListener("ratechange", () => {
-    if (speed) speed.value = String(video.playbackRate);
+    speed.value = String(video.playbackRate);
   });
 
-  if (captions) {
-    const track = () => [...video.textTracks].find((one) => ["captions", "subtitles"].includes(one.kind));
-    const show = () => {
-      captions.hidden = !track();
-      captions.setAttribute("aria-pressed", String(track()?.mode === "showing"));
-    };
-    captions.addEventListener("click", () => {
-      track().mode = track().mode === "showing" ? "hidden" : "showing";
-      show();
-    });
-    for (const name of ["change", "addtrack"]) video.textTracks.addEventListener(name, show);
-    show();
+  const track = () => [...video.textTracks].find((one) => ["captions", "subtitles"].includes(one.kind));
+  const showCaptions = () => {
+    captions.hidden = !track();
+    captions.setAttribute("aria-pressed", String(track()?.mode === "showing"));
+  };
+  captions.addEventListener("click", () => {
+    track().mode = track().mode === "showing" ? "hidden" : "showing";
+    showCaptions();
+  });
+  for (const name of ["change", "addtrack"]) video.textTracks.addEventListener(name, showCaptions);
+  showCaptions();
 
-    const film = box.parentElement;
-    const complete = () => {
-      const { captionsSrc, captionsLabel } = film.dataset;
-      if (!captionsSrc || video.querySelector("track")) return;
-      const late = Object.assign(document.createElement("track"), { kind: "captions", label: captionsLabel, srclang: "und" });
-      late.src = captionsSrc;
-      video.append(late);
-    };
-    complete();
-    const observer = new MutationObserver(complete);
-    observer.observe(film, { attributeFilter: ["data-captions-src"] });
-    ends.push(() => observer.disconnect());
-  }
+  const complete = () => {
+    const { captionsSrc, captionsLabel } = film.dataset;
+    if (!captionsSrc || video.querySelector("track")) return;
+    const late = Object.assign(document.createElement("track"), { kind: "captions", label: captionsLabel, srclang: "und" });
+    late.src = captionsSrc;
+    video.append(late);
+  };
+  complete();
+  const observer = new MutationObserver(complete);
+  observer.observe(film, { attributeFilter: ["data-captions-src"] });
 
-  if (window_) {
-    window_.hidden = !document.pictureInPictureEnabled || video.disablePictureInPicture;
-    window_.addEventListener("click", async () => {
-      if (document.pictureInPictureElement === video) await document.exitPictureInPicture();
-      else await video.requestPictureInPicture();
-    });
-    const show = () => window_.setAttribute("aria-pressed", String(document.pictureInPictureElement === video));
-    video.addEventListener("enterpictureinpicture", show);
-    video.addEventListener("leavepictureinpicture", show);
-  }
+  small.hidden = !document.pictureInPictureEnabled || video.disablePictureInPicture;
+  small.addEventListener("click", async () => {
+    if (document.pictureInPictureElement === video) await document.exitPictureInPicture();
+    else await video.requestPictureInPicture();
+  });
+  const showSmall = () => small.setAttribute("aria-pressed", String(document.pictureInPictureElement === video));
+  video.addEventListener("enterpictureinpicture", showSmall);
+  video.addEventListener("leavepictureinpicture", showSmall);
 
   // A link that ran out while the page was open: the same address gives a fresh one.
   let renewed = false;
@@ -66,5 +59,8 @@ widget("[data-video]", (box) => {
     video.load();
     video.currentTime = at;
   });
-  return () => ends.forEach((end) => end());
+  video.addEventListener("playing", () => {
+    renewed = false;
+  });
+  return () => observer.disconnect();
 });
