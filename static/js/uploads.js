@@ -4,10 +4,12 @@
  * `data-url` takes one file as multipart field "file" and answers {"id": "…"} or, refused, {"error": "…"}; with status
  * 429 and {"again_in": seconds} it is asked once more by itself: many files at once are more than the limits let through. Where the
  * server keeps the files with the form, it answers {"remove": "…"} as well: where to post that one is not wanted any more.
- * `data-name` is the field that carries the ids when the form is sent; `data-limit` how many files, together with the
- * addresses that stand in the field with the id `data-with`, one on a line (`[data-upload-many]` says when these are too
- * many); `data-max-bytes`
- * and `data-types` (as in `accept`) are checked before anything is sent. Words are in `data-word-*`.
+ *
+ * Rules and words stand at the template of a row: `data-name` is the field that carries the ids when the form is sent;
+ * `data-limit` how many files, together with the addresses that stand in the field with the id `data-with` (of the box), one
+ * on a line (`[data-upload-many]` says when these are too many); `data-max-bytes` and `data-types` (as in `accept`) are
+ * checked before anything is sent. Words are in `data-word-*`.
+ *
  * Dropped they are on `[data-drop]`, or anywhere on the form; beside it a file is not opened in place of the page.
  * Whoever leaves while a file is on its way is asked first; after a reload its name is there, as one that was not kept.
  * Without this module the file input sends the files with the form.
@@ -30,13 +32,8 @@ function size(bytes) {
 }
 
 function fits(file, types) {
-  if (types.length === 0) return true;
   const name = file.name.toLowerCase();
-  return types.some((type) => {
-    if (type.startsWith(".")) return name.endsWith(type);
-    if (type.endsWith("/*")) return file.type.startsWith(type.slice(0, -1));
-    return file.type === type;
-  });
+  return types.some((type) => (type.startsWith(".") ? name.endsWith(type) : file.type === type));
 }
 
 function carriesFiles(event) {
@@ -49,16 +46,19 @@ function isOfficeText(clipboard) {
 }
 
 widget("[data-uploads]", (box) => {
-  const { url, name, ...words } = box.dataset;
-  const limit = Number(words.limit ?? 20);
-  const maxBytes = Number(words.maxBytes ?? Infinity);
-  const types = (words.types ?? "").split(",").map((type) => type.trim().toLowerCase()).filter(Boolean);
+  const { url } = box.dataset;
+  const rowTemplate = box.querySelector("template");
+  const { name, ...words } = rowTemplate.dataset;
+  const limit = Number(words.limit);
+  const maxBytes = Number(words.maxBytes);
+  const types = words.types.split(",");
   const input = box.querySelector("input[type=file]");
   const list = box.querySelector("[data-upload-list]");
-  const rowTemplate = box.querySelector("template");
   const form = box.closest("form");
-  const drop = box.querySelector("[data-drop]") ?? form ?? box;
+  const drop = box.querySelector("[data-drop]") ?? form;
   const busy = box.querySelector("[data-upload-busy]");
+  const files = new WeakMap(); // row -> its file, while that is only here
+  const requests = new WeakMap(); // row -> what brings its file to the server
   const running = new Map(); // request -> the name of its file
   const ends = new Set(); // what must not happen any more when the form is gone
   let sent = new Set(); // the ids that are on their way with the form
@@ -88,8 +88,7 @@ widget("[data-uploads]", (box) => {
     running.delete(request);
     remember();
     if (running.size > 0) return;
-    box.removeAttribute("data-busy");
-    if (busy) busy.hidden = true;
+    busy.hidden = true;
     const press = held;
     held = null;
     // A file that failed is for the person to try again or to leave out; the press is theirs again, too.
@@ -100,7 +99,7 @@ widget("[data-uploads]", (box) => {
 
   const here = () => list.querySelectorAll("li:not([data-state=failed])").length;
   const named = () => {
-    const lines = document.getElementById(words.with)?.value.split("\n").map((line) => line.trim()) ?? [];
+    const lines = document.getElementById(box.dataset.with)?.value.split("\n").map((line) => line.trim()) ?? [];
     return new Set(lines.filter(Boolean)).size;
   };
 
@@ -127,20 +126,21 @@ widget("[data-uploads]", (box) => {
     }
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
-    (next?.querySelector("[data-upload-remove]") ?? input)?.focus();
+    (next?.querySelector("[data-upload-remove]") ?? input).focus();
     changed();
+    requests.get(row)?.abort();
   }
 
-  function fail(row, message, file) {
+  /** `again`: it may go well another time. */
+  function fail(row, message, { again = false } = {}) {
     row.dataset.state = "failed";
     row.querySelector("progress").hidden = true;
     row.querySelector("[data-upload-note]").textContent = message;
-    const retry = row.querySelector("[data-upload-retry]");
-    retry.hidden = file === undefined;
-    retry.onclick = () => send(row, file);
+    row.querySelector("[data-upload-retry]").hidden = !again;
   }
 
-  function send(row, file) {
+  function send(row) {
+    const file = files.get(row);
     const bar = row.querySelector("progress");
     const note = row.querySelector("[data-upload-note]");
     const request = new XMLHttpRequest(); // fetch has no progress of what is sent
@@ -149,9 +149,9 @@ widget("[data-uploads]", (box) => {
     bar.hidden = false;
     bar.value = 0;
     note.textContent = size(file.size);
+    requests.set(row, request);
     running.set(request, file.name);
     remember();
-    box.toggleAttribute("data-busy", true);
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) bar.value = event.loaded / event.total;
     });
@@ -161,7 +161,7 @@ widget("[data-uploads]", (box) => {
         bar.removeAttribute("value");
         const again = setTimeout(() => {
           running.delete(request);
-          if (row.isConnected) send(row, file);
+          if (row.isConnected) send(row);
           else arrived(request);
         }, answer.again_in * 1000 + Math.random() * 500); // not all of them in the same moment
         ends.add(() => clearTimeout(again));
@@ -180,20 +180,16 @@ widget("[data-uploads]", (box) => {
         if (answer.remove) row.dataset.removeUrl = answer.remove;
         changed();
       } else {
-        fail(row, answer?.error ?? words.wordFailed, file);
+        fail(row, answer?.error ?? words.wordFailed, { again: true });
       }
       arrived(request);
     });
     request.open("POST", url);
     request.responseType = "json";
-    request.setRequestHeader("X-CSRFToken", form?.elements.csrfmiddlewaretoken?.value ?? "");
+    request.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
     const body = new FormData();
     body.append("file", file);
     request.send(body);
-    row.querySelector("[data-upload-remove]").onclick = () => {
-      remove(row);
-      request.abort();
-    };
   }
 
   function newRow(name) {
@@ -209,13 +205,16 @@ widget("[data-uploads]", (box) => {
     else if (file.size > maxBytes) fail(row, words.wordLarge.replace("{size}", size(maxBytes)));
     else if (file.size === 0) fail(row, words.wordEmpty);
     else if (!fits(file, types)) fail(row, words.wordType);
-    else send(row, file);
+    else {
+      files.set(row, file);
+      send(row);
+    }
   }
 
   const addAll = (files) => [...files].forEach(add);
 
-  input?.removeAttribute("name"); // sent one by one, not with the form
-  input?.addEventListener("change", () => {
+  input.removeAttribute("name"); // sent one by one, not with the form
+  input.addEventListener("change", () => {
     addAll(input.files);
     input.value = "";
   });
@@ -246,9 +245,10 @@ widget("[data-uploads]", (box) => {
     addAll(files);
   };
   document.addEventListener("paste", paste);
-  list.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-upload-remove]");
-    if (button && !button.onclick) remove(button.closest("li"));
+  list.addEventListener("click", ({ target }) => {
+    const row = target.closest("li");
+    if (target.closest("[data-upload-remove]")) remove(row);
+    else if (target.closest("[data-upload-retry]")) send(row);
   });
   // A file that failed is only here: it outlives a form that is drawn again.
   let failed = [];
@@ -269,7 +269,7 @@ widget("[data-uploads]", (box) => {
     }
   };
   document.addEventListener("htmx:after:request", accepted);
-  form?.addEventListener("input", weigh);
+  form.addEventListener("input", weigh);
   document.addEventListener("htmx:after:swap", weigh);
   weigh();
   // What is half sent would be missing: the form waits.
@@ -282,7 +282,7 @@ widget("[data-uploads]", (box) => {
     event.preventDefault();
     event.stopImmediatePropagation();
     box.scrollIntoView({ block: "center" });
-    if (busy) busy.hidden = false;
+    busy.hidden = false;
     held = { button: event.submitter };
   };
   document.addEventListener("submit", wait, true);
@@ -305,7 +305,7 @@ widget("[data-uploads]", (box) => {
     document.removeEventListener("htmx:before:swap", before);
     document.removeEventListener("htmx:after:swap", after);
     document.removeEventListener("htmx:after:request", accepted);
-    form?.removeEventListener("input", weigh);
+    form.removeEventListener("input", weigh);
     document.removeEventListener("htmx:after:swap", weigh);
     document.removeEventListener("submit", wait, true);
     held = null;

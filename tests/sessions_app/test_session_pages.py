@@ -670,6 +670,6 @@ def test_the_composer_takes_the_same_files_as_the_form_of_a_new_session():
     rules = []
     for address in (session.get_absolute_url(), "/sessions/new/"):
         html = client.get(address).content.decode()
-        (box,) = re.findall(r"<[^>]*data-uploads[^>]*>", html)
-        rules.append(re.findall(r'data-(?:limit|max-bytes|types)="([^"]+)"', box))
+        (row,) = re.findall(r"<template[^>]*data-types[^>]*>", html)
+        rules.append(re.findall(r'data-(?:limit|max-bytes|types)="([^"]+)"', row))
     assert rules[0] == rules[1] == ["20", "32000000", ",".join(FILE_TYPES)]
