@@ -96,11 +96,12 @@ class StillMissing(NotApproved):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far the approval of a revision is. `given` are those that count, in their order; `author_id` is whoever started
-    the session, where theirs would not count."""
+    the session, where theirs would not count. `went_out`: it was sent, or may have been, and is not sent a second time."""
 
     needed: int
     given: Sequence[Approval]
     author_id: int | None = None
+    went_out: bool = False
 
     @property
     def missing(self) -> int:
@@ -119,11 +120,16 @@ class Standing:
 def standing(session: VideoSession, position: int, *, any_given: bool = True) -> Standing:
     """How far the approval of the revision at that message is; the session's workspace is at hand.
 
-    One query, and none where it is known that the session has no approvals.
+    Two queries, and none where it is known that the session has no approvals.
     """
     rule = ApprovalRule.of(session.workspace)
     given = list(Approval.objects.that_count(session, rule).filter(position=position)) if any_given else []
-    return Standing(rule.needed, given, None if rule.author_counts else session.owner_id)
+    return Standing(
+        rule.needed,
+        given,
+        None if rule.author_counts else session.owner_id,
+        went_out=any_given and _sent(session, position).exists(),
+    )
 
 
 def waiting_for_others(sessions: Iterable[VideoSession], user: User) -> set[UUID]:

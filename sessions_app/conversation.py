@@ -16,18 +16,15 @@ from commands.models import Command, State
 from commands.words import why_waiting
 from sessions_app import prose, words
 from sessions_app.actions import OPENING
+from sessions_app.meanwhile import SHOWN_SECONDS
 from sessions_app.models import Gap, Message, MessageRevision, VideoSession
 from sessions_app.querysets import MessageQuerySet
 from sessions_app.tiles import Tile
 
 # As many as HeyGen shows, too. Older ones come on demand.
 PAGE = 40
-# HeyGen shows an answer before the agent goes on, which takes it seconds. Nobody is told to wait for longer.
-GOES_ON_SECONDS = 120
 # A message that grew while it was read has a text for each poll; nobody reads more of them than that.
 EARLIER_SHOWN = 50
-# A press that was accepted, but that no poll ever showed as a message, need not stand there for good.
-ACCEPTED_SHOWN_SECONDS = 3600
 # So long the words of what a person found not to have arrived can be sent again from where they stood.
 NOT_ARRIVED_SHOWN_SECONDS = 24 * 3600
 
@@ -82,15 +79,6 @@ class Press:
     may_repeat: bool = False
     asks_person: bool = False
     files: int = 0
-    # When HeyGen took it.
-    taken_at: datetime | None = None
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether the agent may still react to it by itself: not refused, and nobody has to find anything out."""
-        return (
-            self.look in (State.QUEUED, State.SENDING, State.ACCEPTED, State.UNKNOWN) and not self.asks_person
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +182,7 @@ def _stands_alone(command: Command, session: VideoSession, now: datetime) -> boo
         return not _did_not_arrive(command) or (now - settled).total_seconds() < NOT_ARRIVED_SHOWN_SECONDS
     if command.kind == "session.create":
         return session.message_count == 0
-    return (now - settled).total_seconds() < ACCEPTED_SHOWN_SECONDS
+    return (now - settled).total_seconds() < SHOWN_SECONDS
 
 
 def _did_not_arrive(command: Command) -> bool:
@@ -218,7 +206,6 @@ def press_state(command: Command) -> Press:
         may_repeat=command.state == State.REFUSED or command.asks_person_since is not None,
         asks_person=command.asks_person_since is not None,
         files=len(payload.get("files") or ()),
-        taken_at=command.settled_at if command.state == State.ACCEPTED else None,
     )
 
 
@@ -244,16 +231,6 @@ def _explanation(command: Command) -> str:
             "HeyGen's answer was lost and we could not find out. Look at HeyGen, then say what happened."
         )
     return _("HeyGen's answer was lost. We are finding out whether it arrived; it is not sent twice.")
-
-
-def is_answered(session: VideoSession, last: Message | None) -> bool:
-    """Whether a person had the last word and the agent still seems to wait: HeyGen shows a message before the status changes."""
-    return session.group == "needs_you" and last is not None and last.role == "user"
-
-
-def goes_on(since: datetime, *, now: datetime) -> bool:
-    """Whether the agent may be about to react to what it got then."""
-    return (now - since).total_seconds() < GOES_ON_SECONDS
 
 
 def question(

@@ -191,7 +191,9 @@ def pane(session: VideoSession, rights: Rights, user: User) -> dict[str, Any]:
         **verdict,
         "why": _why(session) if session.group in ("needs_you", "working", "failed") else "",
         "board": board if verdict["is_reviewing"] else None,
-        "question": conversation.question(session, newest, with_choices=not undecided),
+        "question": conversation.question(
+            session, newest, with_choices=not (undecided or verdict["answer"].unseen)
+        ),
         "last": next((message for message in reversed(newest) if message.content), None),
         "may_reply": verdict["may_note"] and session.mode == Mode.CHAT,
         "may_send": rights.may_send,

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.utils.translation import gettext as _
 
 from commands import tokens
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from workspaces_app.models import User
 
 NOBODY = UUID(int=0)
-# A message that HeyGen took is in the conversation soon after; so long it counts as an answer that nobody has seen yet.
-UNSEEN_SECONDS = 120
-# A press that is accepted, but that no poll ever shows, must not stand between people and the agent for good.
-ANSWER_SECONDS = 3600
+# So long a message that HeyGen took may take to be in the conversation, and the agent to react to one that is: a minute
+# (heygen-api.md, 4.7), and a look that comes late. Nobody is told to wait for longer.
+WAIT_SECONDS = 120
+# So long it stands where everybody sees it, that HeyGen took a message and does not show it.
+SHOWN_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +86,24 @@ def since(seen: Mark, session: VideoSession, by: User, *, token: str = "") -> li
 
 def answers(session: VideoSession, question: int, *, but: Command) -> list[Said]:
     """What anybody said after the message at `question`, whether the conversation shows it already or not; without
-    the press `but`."""
+    the press `but`. What was said before the question and is not shown counts as long as it may still turn up after it."""
+    asked = Message.objects.filter(session=session, position=question).values("first_seen_at")
     shown = Message.objects.filter(session=session, role="user", position__gt=question).select_related(
         "command__by"
     )
-    unseen = under_way(ANSWER_SECONDS).filter(object_id=session.pk).exclude(pk=but.pk).select_related("by")
+    unseen = under_way(SHOWN_SECONDS).filter(object_id=session.pk).exclude(pk=but.pk).select_related("by")
+    unseen = unseen.exclude(
+        state=State.ACCEPTED,
+        settled_at__lt=clock.later(-WAIT_SECONDS),
+        created_at__lt=Subquery(asked),
+    )
     found = [
         _at_heygen(message) if message.command is None else _pressed(message.command) for message in shown
     ]
     return found + [_pressed(command) for command in unseen]
 
 
-def under_way(accepted_within: float = UNSEEN_SECONDS) -> CommandQuerySet:
+def under_way(accepted_within: float = WAIT_SECONDS) -> CommandQuerySet:
     """Messages to agents that nobody has seen an answer to: on their way, or taken by HeyGen within so many seconds and
     not in the conversation yet. Without those that a person has to decide about."""
     return Command.objects.filter(kind=SEND_KIND, message=None, asks_person_since=None).filter(

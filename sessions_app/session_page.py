@@ -20,6 +20,7 @@ from polling import schedule
 from sessions_app import (
     access,
     actions,
+    answered,
     approving,
     conversation,
     heygen_pages,
@@ -126,11 +127,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     reviewing = access.is_reviewing(session)
     needs_approver = access.needs_approver(session)
     rule = ApprovalRule.of(session.workspace)
-    presses = conversation.presses(_commands(session, now), session, now=now)
-    # Somebody answered and no poll has shown the agent's reaction yet: nobody should answer a second time.
-    under_way = [press for press in presses if press.is_under_way and press.kind == "send"]
-    last = newest[-1] if newest else None
-    word = last if conversation.is_answered(session, last) else None
+    commands = _commands(session, now)
+    presses = conversation.presses(commands, session, now=now)
+    answer = answered.answer(session, commands, newest[-1] if newest else None, now=now)
     board = _storyboard(session, newest, resources, by_id, files)
     return {
         "session": session,
@@ -151,15 +150,13 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "older_before": str(newest[0].position) if newest and newest[0].position > 0 else None,
         "presses": presses,
         "mark": meanwhile.mark(session),
-        "answered": bool(under_way or word),
+        "answer": answer,
         "unclear": next((press for press in presses if press.look == State.UNKNOWN), None),
-        "goes_on": any(
-            press.taken_at is None or conversation.goes_on(press.taken_at, now=now) for press in under_way
-        )
-        or (word is not None and conversation.goes_on(word.first_seen_at, now=now)),
         "question": None
-        if under_way or word
-        else conversation.question(session, newest, with_choices=not (reviewing and rule.needed > 1)),
+        if answer.given and answer.free_at is None
+        else conversation.question(
+            session, newest, with_choices=not (answer.unseen or (reviewing and rule.needed > 1))
+        ),
         "storyboard": board,
         "films": [
             tiles.film(

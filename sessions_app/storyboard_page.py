@@ -16,9 +16,9 @@ from django.utils.safestring import SafeString
 
 from sessions_app import (
     access,
+    answered,
     approving,
     comparing,
-    conversation,
     meanwhile,
     prose,
     storyboard,
@@ -189,9 +189,8 @@ def verdict(
     may_give_verdict = rights.may_approve or (
         rights.may_send and ApprovalRule.of(session.workspace).creators_may
     )
-    # Nobody should send a second message without having seen the first.
-    under_way = meanwhile.under_way().filter(object_id=session.pk).exists()
-    last = None if under_way else session.messages.order_by("position").last()
+    sent = meanwhile.under_way(meanwhile.SHOWN_SECONDS).filter(object_id=session.pk).select_related("by")
+    last = session.messages.order_by("position").last()
     takes_messages = session.mode == Mode.CHAT and session.gone_at is None
     return {
         "session": session,
@@ -203,13 +202,13 @@ def verdict(
         "newest": newest.number if newest is not None else None,
         "is_newest": newest is not None and newest.number == shown,
         "is_reviewing": reviewing,
-        "answered": under_way or conversation.is_answered(session, last),
-        "goes_on": under_way
-        or (last is not None and conversation.goes_on(last.first_seen_at, now=session.looked_at)),
+        "answer": answered.answer(session, sent.order_by("created_at"), last, now=session.looked_at),
         "may_approve": may_give_verdict,
         "may_note": takes_messages and rights.may_send and (may_give_verdict or not reviewing),
         "takes_messages": takes_messages,
-        "approval": approving.standing(session, revision.position) if revision is not None else None,
+        "approval": approving.standing(session, revision.position, any_given=session.has_approvals)
+        if revision is not None
+        else None,
         "freshness": freshness(session),
     }
 

@@ -1,8 +1,8 @@
 /**
  * Whose turn it is, for whoever listens: a change of `[data-turn]` (the status in words) is said, once.
  *
- * `[data-after="moment"]` (with `data-until`) is shown from that moment on; when it comes while somebody looks, it is
- * said as well, once for each status.
+ * `[data-after="moment"]` is shown from that moment on, `[data-until="moment"]` up to it; when it comes while somebody looks,
+ * it is said as well, once for each status, unless it is `[data-quiet]`.
  */
 import { announce } from "./notices.js";
 import { now } from "./now.js";
@@ -26,18 +26,18 @@ const waiting = new Set();
 
 function look() {
   for (const element of waiting) {
-    const over = element.dataset.until && Date.parse(element.dataset.until) <= now();
-    const shown = Date.parse(element.dataset.after) <= now() && !over;
+    const { after, until, quiet } = element.dataset;
+    const shown = !(Date.parse(after) > now()) && !(Date.parse(until) <= now());
     if (element.hidden === !shown) continue;
     element.hidden = !shown;
-    const key = `${element.dataset.after} ${element.textContent.trim()}`;
-    if (!shown || said.has(key)) continue;
+    const key = `${after} ${element.textContent.trim()}`;
+    if (!shown || quiet !== undefined || said.has(key)) continue;
     said.add(key);
     announce(element.textContent.trim());
   }
 }
 
-widget("[data-after]", (element) => {
+widget("[data-after], [data-until]", (element) => {
   waiting.add(element);
   look();
   return () => waiting.delete(element);

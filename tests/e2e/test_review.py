@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from commands import tokens
@@ -14,6 +16,7 @@ from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.e2e.test_every_page import examine
 from tests.processes import wait_until
+from tests.sessions_app.presses import press_in
 from workspaces_app.models import Role, Workspace
 
 
@@ -191,3 +194,28 @@ def test_two_approvers_in_two_browsers_send_once(team: Team, browsers: Browsers)
     ben.get_by_role("button", name="Approve storyboard 1").dblclick()
     team.until(session, "status in ('generating', 'completed')")
     assert [entry["kind"] for entry in team.accepted()] == ["create_session", "send_message"]
+
+
+def test_an_answer_that_never_comes_in_sight_stands_in_the_way_for_two_minutes(
+    team: Team, browsers: Browsers
+):
+    session = team.create("A film about tea [scenario: no-question]")
+    team.until(session, "status == 'reviewing'")
+    team.storyboard(session)
+    press_in(session, "accepted", payload={"message": "Brighter"}, by=team.person)
+    browsers.complaints.expect("404", "503")
+    for address in (f"/sessions/{session.pk}/", f"/sessions/{session.pk}/storyboard/"):
+        page = browsers.of(team.person)
+        page.clock.install()
+        page.goto(address)
+        approve = page.get_by_role("button", name="Approve storyboard 1")
+        expect(page.get_by_text("An answer is on its way")).to_be_visible()
+        expect(approve).to_have_count(0)
+        page.clock.set_system_time(timezone.now() + timedelta(seconds=125))
+
+        # Nothing has come and nobody has done anything: the time alone is over.
+        expect(approve.first).to_be_visible()
+        expect(page.get_by_text("An answer is on its way")).to_be_hidden()
+        expect(page.get_by_text("HeyGen took an answer, but does not show it.").first).to_be_visible()
+        expect(page.get_by_role("main").get_by_text("Brighter").first).to_be_visible()
+        assert axe_findings(page) == []

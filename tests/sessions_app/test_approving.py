@@ -16,7 +16,7 @@ from commands.kinds import Refused
 from commands.models import Command
 from polling import clock
 from sessions_app import approving, inbox, sending, session_page
-from sessions_app.models import Approval, VideoSession
+from sessions_app.models import Approval, Message, VideoSession
 from sessions_app.words import event_sentence
 from tests.factories import MembershipFactory, MessageFactory, UserFactory
 from tests.sessions_app.presses import press_in
@@ -465,15 +465,75 @@ def test_nobody_is_told_for_ever_that_the_agent_goes_on_in_a_moment():
     assert re.search(r'for="id_reply">\s*Your answer', shown("inbox-pane"))
 
 
-def test_nor_where_heygen_took_an_answer_that_never_comes_in_sight():
-    session = reviewing()
-    press_in(session, "accepted", payload={"message": "Brighter"})
-    assert "goes on in a moment" in session_page.fragments(session.pk, None, "en", "approver")
+def pages_of(session: VideoSession, person: User) -> dict[str, str]:
+    """Every page where a storyboard can be approved."""
+    client = Client()
+    client.force_login(person)
+    return {
+        page: client.get(
+            reverse(f"sessions:{page}", args=[session.pk]), headers={"HX-Request": "true"}
+        ).content.decode()
+        for page in ("detail", "storyboard", "inbox-pane")
+    }
 
-    Command.objects.update(created_at=clock.later(-600), settled_at=clock.later(-600))
-    html = session_page.fragments(session.pk, None, "en", "approver")
-    assert "goes on in a moment" not in html
-    assert "has not reacted to the last answer" in html
+
+def settled(seconds: float) -> None:
+    """Every press was made and taken so long ago, every message seen long before."""
+    Command.objects.update(created_at=clock.later(-seconds), settled_at=clock.later(-seconds))
+    Message.objects.update(first_seen_at=clock.later(-86400))
+
+
+def test_an_answer_that_never_comes_in_sight_stands_in_the_way_for_two_minutes():
+    session = reviewing()
+    person = member(session)
+    press_in(session, "accepted", payload={"message": "Brighter"}, by=person)
+    settled(100)
+    for page, html in pages_of(session, person).items():
+        assert "goes on in a moment" in html, page
+    assert approve(session, person).status_code == 422
+
+    settled(130)
+    for page, html in pages_of(session, person).items():
+        assert "goes on in a moment" not in html, page
+        assert "HeyGen took an answer, but does not show it" in html, page
+        assert "Brighter" in html, page
+        assert "Approve storyboard 1" in html, page
+        assert "data-after" not in html, page
+    assert approve(session, person).status_code == 302
+    assert len(sent(session)) == 2
+
+
+def test_an_approval_that_never_comes_in_sight_is_not_offered_again():
+    session = reviewing()
+    person = member(session)
+    assert approve(session, person).status_code == 302
+    now = clock.now()
+    Command.objects.update(state="accepted", settled_by="answer", settled_at=now, applied_at=now)
+    for seconds in (130, 86400):  # the longer, the less is told; it stays sent
+        settled(seconds)
+        for page, html in pages_of(session, person).items():
+            assert "Approve storyboard 1" not in html, page
+            assert ("HeyGen took the approval, but does not show it" in html) is (seconds < 3600), page
+    assert 'id="id_reply"' in pages_of(session, person)["inbox-pane"]
+    assert approve(session, person).status_code == 422
+    assert len(sent(session)) == 1
+
+
+def test_a_choice_that_never_comes_in_sight_is_made_once():
+    session = reviewing()
+    Message.objects.filter(session=session, role="model").update(content="Go on?\n\n- Yes\n- No")
+    person = member(session)
+    press_in(session, "accepted", payload={"message": "Yes"}, by=person)
+    settled(130)
+    for page in ("detail", "inbox-pane"):
+        html = pages_of(session, person)[page]
+        assert "Go on?" in html
+        assert 'name="choice"' not in html, page
+    client = Client()
+    client.force_login(person)
+    fields = {"token": tokens.new(), "choice": "Yes", "question": "1"}
+    assert client.post(reverse("sessions:answer", args=[session.pk]), fields).status_code == 422
+    assert len(sent(session)) == 1
 
 
 def test_an_approval_that_arrived_after_all_is_not_sent_again():

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from commands.models import Command
-from sessions_app import conversation, session_page
+from sessions_app import conversation, meanwhile, session_page
 from sessions_app.models import Gap, MessageRevision, Resource, VideoSession
 from sessions_app.tiles import tile
 from tests.factories import (
@@ -118,23 +118,21 @@ def test_resources_stand_with_the_message_that_names_them_in_its_order():
 
 
 @pytest.mark.parametrize(
-    ("state", "fields", "word", "may_repeat", "under_way"),
+    ("state", "fields", "word", "may_repeat"),
     [
-        ("queued", {}, "Queued", False, True),
-        ("sending", {}, "Sending", False, True),
-        ("accepted", {}, "Sent, not in the conversation yet", False, True),
-        ("refused", {"error": {"message": "Too long"}}, "Refused", True, False),
-        ("unknown", {}, "Outcome unknown", False, True),
-        ("unknown", {"asks_person_since": timezone.now(), "due_at": None}, "Outcome unknown", True, False),
+        ("queued", {}, "Queued", False),
+        ("sending", {}, "Sending", False),
+        ("accepted", {}, "Sent, not in the conversation yet", False),
+        ("refused", {"error": {"message": "Too long"}}, "Refused", True),
+        ("unknown", {}, "Outcome unknown", False),
+        ("unknown", {"asks_person_since": timezone.now(), "due_at": None}, "Outcome unknown", True),
     ],
 )
-def test_how_a_press_is_shown(
-    state: str, fields: dict[str, Any], word: str, may_repeat: bool, under_way: bool
-):
+def test_how_a_press_is_shown(state: str, fields: dict[str, Any], word: str, may_repeat: bool):
     session = VideoSessionFactory()
     press_in(session, state, **fields)
     (press,) = presses(session)
-    assert (press.word, press.may_repeat, press.is_under_way) == (word, may_repeat, under_way)
+    assert (press.word, press.may_repeat) == (word, may_repeat)
     assert press.text == "Make it blue"
 
 
@@ -182,7 +180,7 @@ def test_a_press_that_was_sent_again_is_replaced_by_the_new_one():
 def test_an_accepted_press_that_never_showed_up_does_not_stand_there_for_good():
     session = VideoSessionFactory()
     press_in(session, "accepted")
-    assert presses(session, after_seconds=conversation.ACCEPTED_SHOWN_SECONDS + 1) == []
+    assert presses(session, after_seconds=meanwhile.SHOWN_SECONDS + 1) == []
 
 
 @pytest.mark.parametrize("state", ["accepted", "refused"])

@@ -107,7 +107,7 @@ def test_the_composer_says_before_the_press_that_an_approver_has_to_answer(
 @pytest.mark.parametrize(
     ("state", "fields", "sentence"),
     [
-        ("accepted", {}, "The answer is on its way"),
+        ("accepted", {}, "An answer is on its way"),
         ("unknown", {}, "Whether it arrived is being found out."),
         ("unknown", {"asks_person_since": timezone.now(), "due_at": None}, "Nobody knows whether"),
     ],
@@ -174,7 +174,8 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown(size: int, djang
 
 
 def test_a_page_with_everything_costs_a_query_for_what_is_seldom_there(django_assert_num_queries: Any):
-    """Beside the eleven: older messages that make storyboards, approvals, notes, and what was not read for long."""
+    """Beside the eleven: older messages that make storyboards, approvals and whether they went out, notes, and what was not
+    read for long."""
     size = session_page.PAGE + 5
     session = reviewing()
     for position in range(2, size):
@@ -189,7 +190,7 @@ def test_a_page_with_everything_costs_a_query_for_what_is_seldom_there(django_as
     client = Client()
     client.force_login(user)
     client.get(session.get_absolute_url())
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(session.get_absolute_url())
 
 
@@ -407,7 +408,7 @@ def test_after_an_answer_nobody_is_asked_again():
     post(client, "approve", session, revision=1)
     html = client.get(session.get_absolute_url()).content.decode()
     assert "Approve storyboard 1" not in html
-    assert "The answer is on its way" in html
+    assert "An answer is on its way" in html
 
 
 def test_a_stop_is_recorded():

@@ -219,7 +219,7 @@ def test_it_costs_as_many_queries_for_three_pictures_as_for_one(
     client = signed_in(session)
     address = reverse("sessions:storyboard", args=[session.pk])
     client.get(address)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         client.get(address, {"against": 1})
 
 
