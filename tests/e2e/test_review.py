@@ -6,18 +6,24 @@ import re
 from datetime import timedelta
 
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from commands import tokens
 from commands.models import Command
 from sessions_app import actions
 from sessions_app.models import MediaFile, VideoSession
-from tests.e2e.browsers import Browsers, axe_findings
+from tests.e2e.browsers import PHONE, Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.e2e.test_every_page import examine
 from tests.processes import wait_until
 from tests.sessions_app.presses import press_in
 from workspaces_app.models import Role, Workspace
+
+
+def top(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def copies_under_way(session: VideoSession) -> bool:
@@ -73,6 +79,17 @@ def test_notes_become_a_message_and_the_next_storyboard_is_compared(team: Team, 
     assert picture.evaluate("element => getComputedStyle(element).clipPath") != everything
     expect(page.locator("ins").first).to_be_visible()
     examine(page, f"/sessions/{session.pk}/storyboard/?against=1")
+
+    # On a phone pictures come before the words about them: all that are compared, else those at a glance.
+    page.set_viewport_size(PHONE)
+    words, glance, pictures = (
+        page.get_by_role("heading", name="What the agent wrote"),
+        page.get_by_role("navigation", name="Pictures at a glance"),
+        page.locator(".shots"),
+    )
+    assert top(glance) < top(pictures) < top(words)
+    page.goto(f"/sessions/{session.pk}/storyboard/")
+    assert top(glance) < top(words) < top(pictures)
 
 
 def test_a_creators_notes_wait_while_only_an_approver_may_answer(team: Team, browsers: Browsers):
