@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 
 from django import template
 from django.conf import settings
+from django.forms.utils import ErrorDict, ErrorList
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
@@ -115,6 +116,24 @@ def _status(group: str, said: str, picture: str) -> SafeString:
     return mark_safe(  # noqa: S308  every part is escaped here
         f'<span class="status" data-group="{group}">{picture}<span>{escape(said)}</span></span>'
     )
+
+
+@register.simple_tag
+def errors(found: ErrorList | ErrorDict, named: str = "", say: bool = False) -> SafeString:
+    """What is wrong with a field, or with any of a form's; nothing where nothing is.
+
+    `named` is its id, for the field's `aria-describedby`. `say`: it comes to a page that is open, and composer.js says it.
+    """
+    lists = found.values() if isinstance(found, ErrorDict) else [found]
+    sentences = [escape(sentence) for each in lists for sentence in each]
+    if not sentences:
+        return mark_safe("")
+    attributes = (f' id="{escape(named)}"' if named else "") + (
+        f' data-say="{" ".join(sentences)}"' if say else ""
+    )
+    picture = icon("circle-alert")
+    lines = "".join(f"<li>{picture}<span>{sentence}</span></li>" for sentence in sentences)
+    return mark_safe(f'<ul class="errors" role="list"{attributes}>{lines}</ul>')  # noqa: S308  every part is escaped
 
 
 @register.simple_tag

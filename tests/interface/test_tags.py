@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.forms.utils import ErrorDict, ErrorList
 from django.template import Context, Template
 from django.utils import timezone
 
@@ -75,6 +76,17 @@ def test_no_time_is_a_dash():
 )
 def test_a_length_of_film(seconds: float | None, shown: str):
     assert rendered("{{ seconds|clock }}", seconds=seconds) == shown
+
+
+def test_what_is_wrong_with_a_field_or_with_a_whole_form():
+    wrong = ErrorDict({"prompt": ErrorList(["<b> is odd"]), "mode": ErrorList(['It is "closed"'])})
+    of_field = rendered('{% errors wrong.prompt "prompt-error" %}', wrong=wrong)
+    assert of_field.startswith('<ul class="errors" role="list" id="prompt-error"><li><svg')
+    assert of_field.endswith("<span>&lt;b&gt; is odd</span></li></ul>")
+    of_form = rendered("{% errors wrong say=True %}", wrong=wrong)
+    assert of_form.count("<li>") == 2
+    assert 'data-say="&lt;b&gt; is odd It is &quot;closed&quot;"' in of_form
+    assert rendered("{% errors wrong %}", wrong=ErrorDict()) == ""
 
 
 def test_initials_of_odd_names():
