@@ -5,6 +5,10 @@
  *
  * This browser keeps it too (localStorage), and gives back at the next visit what the server did not have. Saving goes on
  * by itself when the connection is back.
+ *
+ * What is kept says on which version of the draft it was written (`base`), by which window (`by`, the form's token) and
+ * whether the server had it (`done`). A page goes on with it where it shows that version, or one that the same window saved;
+ * any other version came after it: then what the server had is out of date, and about the rest the person decides.
  */
 import { widget } from "./widget.js";
 
@@ -201,7 +205,7 @@ widget("form[data-draft-form]", (form) => {
     if (event.target !== form) return; // htmx has it by now: what others held back does not come here
     clearTimeout(timer);
     running?.abort();
-    sent = new Map(texts());
+    sentTexts = new Map(texts());
     posted = snapshot();
     if (posted !== saved) keep();
   };
@@ -214,12 +218,12 @@ widget("form[data-draft-form]", (form) => {
     else if (snapshot() !== saved) fail(status === 403);
   };
   // A form that is drawn again shows what was sent; what was typed meanwhile stays.
-  let sent = new Map();
+  let sentTexts = new Map();
   let posted = saved;
   let typed = [];
   const texts = () => [...form.querySelectorAll("textarea")].map((field) => [field.name, field.value]);
   const before = (event) => {
-    if (event.detail.ctx?.sourceElement === form) typed = texts().filter(([name, value]) => sent.get(name) !== value);
+    if (event.detail.ctx?.sourceElement === form) typed = texts().filter(([name, value]) => sentTexts.get(name) !== value);
   };
   const drawn = (event) => {
     if (event.detail.ctx?.sourceElement !== form) return;

@@ -74,7 +74,11 @@ function showLate(why) {
 async function ask() {
   let answer;
   try {
-    const response = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" });
+    const response = await fetch(address, {
+      headers: { Accept: "application/json" },
+      cache: "no-store",
+      signal: AbortSignal.timeout(SECONDS * 1000), // what comes after the next answer would take that back
+    });
     if (!response.ok) return; // signed out, or the server restarts: the page's own stream says so
     answer = await response.json();
   } catch {

@@ -151,9 +151,3 @@ document.addEventListener("click", (event) => {
   sound.addEventListener("ended", silence);
   sound.play().catch(silence);
 });
-
-// Another workspace, as soon as it is chosen: `select[data-presses="id of a button"]`.
-document.addEventListener("change", (event) => {
-  const button = document.getElementById(event.target.dataset?.presses ?? "");
-  if (button) button.form.requestSubmit(button);
-});

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from sessions_app.models import Draft
 from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
+from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.processes import wait_until
 from workspaces_app.models import CatalogueItem, Membership, Role
 
@@ -110,6 +111,19 @@ def test_what_is_searched_last_is_what_is_shown_and_opens_no_button(team: Team, 
     expect(start).to_have_attribute("aria-disabled", "true")
     posted[0].continue_()
     page.wait_for_url("**/sessions/*-*/")
+
+
+def test_another_workspace_is_chosen_by_keyboard(team: Team, browsers: Browsers):
+    names = ["Zinnia", "Zither"]  # after the team's own
+    for name in names:
+        MembershipFactory(user=team.person, workspace=WorkspaceFactory(name=name), role=Role.ADMIN)
+    page = browsers.of(team.person)
+    opened(page, f"/sessions/new/?workspace={team.workspace.slug}")
+    page.get_by_label("Workspace").focus()
+    for name in names:  # one after the other: those on the way are no choice yet
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_label("Workspace").locator("option:checked")).to_have_text(name)
+    expect(page.get_by_text("In Zither.")).to_be_visible()
 
 
 def test_a_form_that_is_drawn_again_still_counts(team: Team, browsers: Browsers):
