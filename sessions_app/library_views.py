@@ -43,5 +43,4 @@ def library(request: SignedIn) -> HttpResponse:
         "kept_without_type": by_type.urlencode(),
         "is_filtered": any(value for name, value in chosen.items() if name != "after"),
     }
-    template = "sessions_app/library.html"
-    return render(request, f"{template}#results" if request.htmx else template, context)
+    return render(request, "sessions_app/library.html", context)

@@ -108,7 +108,9 @@ def some_messages(session: VideoSession, *, start: int | None, before: int | Non
     last = messages[-1].position if messages else None
     newer = last + 1 if last is not None and last < session.message_count - 1 else None
     return {
-        **_chat(session, messages, _tiles_of(session, messages)),
+        "session": session,
+        "entries": conversation.entries(messages, session=session, tiles=_tiles_of(session, messages)),
+        "older_before": _older_before(messages),
         "newer_from": str(newer) if newer else None,
     }
 
@@ -145,9 +147,9 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         **_opening(session, rule),
         "takes_messages": session.mode == Mode.CHAT and session.gone_at is None,
         "freshness": freshness(session),
-        **_chat(session, shown, by_remote_id),
+        "entries": conversation.entries(shown, session=session, tiles=by_remote_id),
         "newest": newest,
-        "older_before": str(newest[0].position) if newest and newest[0].position > 0 else None,
+        "older_before": _older_before(newest),
         "presses": presses,
         "mark": meanwhile.mark(session),
         "answer": answer,
@@ -198,17 +200,10 @@ def _changed(messages: Sequence[Message], resources: Sequence[Resource], since: 
     ]
 
 
-def _chat(session: VideoSession, messages: Sequence[Message], shown: Mapping[str, Tile]) -> dict[str, Any]:
+def _older_before(messages: Sequence[Message]) -> str | None:
+    """The position before which there are messages that these do not show; None where they begin the session."""
     first = messages[0].position if messages else None
-    return {
-        "session": session,
-        "entries": conversation.entries(
-            messages,
-            session=session,
-            tiles=shown,
-        ),
-        "older_before": str(first) if first else None,
-    }
+    return str(first) if first else None
 
 
 def _tiles_of(session: VideoSession, messages: Sequence[Message]) -> dict[str, Tile]:

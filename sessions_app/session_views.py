@@ -83,9 +83,7 @@ def earlier(request: SignedIn, pk: UUID, position: int) -> HttpResponse:
     session = access.session(request.user, pk)
     message = get_object_or_404(session.messages, position=position)
     template = "sessions_app/earlier.html#texts" if request.htmx else "sessions_app/earlier.html"
-    return render(
-        request, template, {"session": session, "message": message, "texts": conversation.earlier(message)}
-    )
+    return render(request, template, {"session": session, "texts": conversation.earlier(message)})
 
 
 @login_required

@@ -9,7 +9,7 @@ const box = document.getElementById("confirm");
 let asking = null;
 
 /** Asks in the page's own dialog; resolves to true or false. */
-export function confirmed({ text = "", title = "", yes = "", danger = false } = {}) {
+function confirmed({ text = "", title = "", yes = "", danger = false } = {}) {
   if (!box) return Promise.resolve(window.confirm(text));
   const heading = box.querySelector("[data-confirm-title]");
   const body = box.querySelector("[data-confirm-text]");

@@ -51,11 +51,15 @@ widget("[data-picker]", (picker) => {
       favourite: wanted ? "1" : "0",
       csrfmiddlewaretoken: choice.form.elements.csrfmiddlewaretoken.value,
     });
+    let answer;
     try {
-      const answer = await fetch(choice.dataset.favouriteUrl, { method: "POST", body, headers: { "HX-Request": "true" } });
-      if (!answer.ok) throw new Error(String(answer.status));
+      answer = await fetch(choice.dataset.favouriteUrl, { method: "POST", body, headers: { "HX-Request": "true" } });
     } catch {
       toast(words.unreachable, "error");
+      return;
+    }
+    if (!answer.ok) {
+      toast(words.failed.replace("{status}", answer.status), "error");
       return;
     }
     // The list may have been drawn anew meanwhile.

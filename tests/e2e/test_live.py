@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
+from realtime_app.models import Stream
 from tests.e2e.browsers import PHONE, WIDE, Browsers, playing
 from tests.e2e.conftest import Team
+from tests.factories import StreamFactory
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.lasts(25)
@@ -24,6 +27,18 @@ def pick_first(page: Page, label: str) -> None:
     expect(summary).not_to_contain_text("Choose one")
     page.keyboard.press("Enter")
     expect(summary).to_be_focused()
+
+
+def test_the_list_follows_what_runs(team: Team, browsers: Browsers):
+    stream = StreamFactory(workspace=team.workspace, title="A harbour")
+    page = browsers.of(team.person)
+    page.goto("/live/")
+    streams = page.get_by_role("region", name="Live streams")
+    expect(streams).to_contain_text("Live")
+    Stream.objects.filter(pk=stream.pk).update(status="completed", group="completed", ended_at=Now())
+    page.evaluate("document.dispatchEvent(new CustomEvent('needs-you'))")  # asks before its time
+    expect(streams).to_contain_text("Ended")
+    assert page.locator("[data-refresh]").count() == 0
 
 
 def test_a_live_stream_is_started_watched_spoken_to_and_stopped(team: Team, browsers: Browsers):

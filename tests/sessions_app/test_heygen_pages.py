@@ -67,5 +67,5 @@ def test_a_film_that_cannot_be_copied_is_not_said_to_be_on_its_way():
     client = Client()
     client.force_login(MembershipFactory(workspace=session.workspace).user)
     page = client.get(session.get_absolute_url()).content.decode()
-    assert "could not be copied here: the link&#x27;s host is not listed" in page
+    assert "could not be copied here: <bdi>the link&#x27;s host is not listed</bdi>" in page
     assert "being copied here" not in page
