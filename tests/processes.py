@@ -26,11 +26,15 @@ from config.embedded import free_port, valkey_server
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 10, what: str = "") -> None:
-    """Returns as soon as `condition()` is true; fails the test after `seconds`."""
-    deadline = time.monotonic() + seconds
+    """Returns as soon as `condition()` is true; fails the test after `seconds`.
+
+    The longer it has waited the less often it looks, for the sake of what it waits for: a look may cost a page.
+    """
+    begun = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
-        time.sleep(0.01)
+        waited = time.monotonic() - begun
+        assert waited < seconds, f"not within {seconds} s: {what or condition}"
+        time.sleep(min(max(0.01, waited / 20), 0.25))
 
 
 class Valkey:

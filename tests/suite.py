@@ -40,7 +40,7 @@ class Part:
     marks: str
     on_postgres: bool = False
     processes: int = 0
-    # File by file, in the order of the collection: the tests of one share what is slow to start.
+    # Whole files to each process (`tests.dealing`): the tests of one share what is slow to start.
     by_file: bool = False
     # A test that takes longer hangs: it fails, and the stacks of all threads are printed.
     test_seconds: int = 120
@@ -57,12 +57,12 @@ PARTS = (
     Part("PostgreSQL", ORDINARY, on_postgres=True, processes=2),
     Part("contract", "contract", processes=2, test_seconds=240),
     Part("browser", "browser", processes=2, test_seconds=180, again=True),
-    Part("faults, SQLite", "faults", processes=3, by_file=True, test_seconds=300, folders=KILLS),
+    Part("faults, SQLite", "faults", processes=4, by_file=True, test_seconds=300, folders=KILLS),
     Part(
         "faults, PostgreSQL",
         "faults",
         on_postgres=True,
-        processes=3,
+        processes=4,
         by_file=True,
         test_seconds=300,
         folders=KILLS,
@@ -149,7 +149,11 @@ def run(
         part.marks,
         "-n",
         str(part.processes),
-        *(("--dist", "loadfile", "--no-loadscope-reorder") if part.by_file else ("--dist", "load")),
+        *(
+            ("--dist", "loadfile", "--no-loadscope-reorder", "-p", "tests.dealing")
+            if part.by_file
+            else ("--dist", "load")
+        ),
         *(limit(part.test_seconds) if limited else ()),
         *(("--reruns", "1", *(f"--only-rerun={words}" for words in WAITED)) if part.again else ()),
         *for_pytest,

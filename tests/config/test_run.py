@@ -24,7 +24,7 @@ from tests.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120  # beside other tests, on a slow machine
-pytestmark = pytest.mark.lasts(90)
+pytestmark = pytest.mark.lasts(42)
 PROCESSES = ("dailies-web", "dailies-worker", "dailies-command", "dailies-beat")
 
 

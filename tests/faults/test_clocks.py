@@ -21,7 +21,7 @@ from tests.faults.drill import Drill
 from tests.faults.wired import Wired
 from tests.processes import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql")]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(25)]
 
 HEAL_SECONDS = 10.0
 REST_SECONDS = 3

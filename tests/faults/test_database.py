@@ -26,7 +26,7 @@ from tests.installation import reconnect
 from tests.processes import Postgres, wait_until
 from tests.studio import Studio
 
-pytestmark = [pytest.mark.faults, pytest.mark.lasts(35)]
+pytestmark = [pytest.mark.faults, pytest.mark.lasts(40)]
 
 # Longer than a lease.
 HELD_SECONDS = 9.0

@@ -15,7 +15,7 @@ from sessions_app.models import MediaFile, MediaState
 from tests.processes import wait_until
 from tests.studio import Studio
 
-pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite"), pytest.mark.lasts(50)]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite"), pytest.mark.lasts(70)]
 
 MEDIA = "/media*"
 

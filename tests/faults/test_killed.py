@@ -10,7 +10,7 @@ from sessions_app import actions
 from tests.processes import wait_until
 from tests.studio import Studio
 
-pytestmark = [pytest.mark.faults, pytest.mark.lasts(50)]
+pytestmark = pytest.mark.faults
 
 HEAL_SECONDS = 10.0
 
@@ -27,6 +27,7 @@ def kill(studio: Studio, victim: str) -> None:
 
 
 @pytest.mark.usually("postgresql")
+@pytest.mark.lasts(55)
 @pytest.mark.parametrize("victim", ["worker", "commands", "beat", "valkey", "flush"])
 def test_a_killed_process_loses_nothing_and_doubles_nothing(studio: Studio, victim: str):
     session = studio.create("A film about a lighthouse [messages: 30]")
@@ -50,6 +51,7 @@ def test_a_killed_process_loses_nothing_and_doubles_nothing(studio: Studio, vict
 
 
 @pytest.mark.usually("sqlite")
+@pytest.mark.lasts(20)
 def test_every_one_of_120_messages_arrives_in_order(studio: Studio):
     """At the usual pace of polling, with a window of 40: eight messages a second, for a quarter of a minute."""
     studio.simulator.control.set_speed(8)

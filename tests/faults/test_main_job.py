@@ -12,7 +12,7 @@ from tests.processes import wait_until
 from tests.studio import Studio
 
 # On PostgreSQL it is done through the commands of the compose file.
-pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite")]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("sqlite"), pytest.mark.lasts(45)]
 
 
 def approved_to_the_end(studio: Studio, session: VideoSession, position: int) -> None:
