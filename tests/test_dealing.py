@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -27,19 +28,10 @@ def files_of_processes(folder: Path) -> set[tuple[str, ...]]:
                 "loadfile",
                 "--no-loadscope-reorder",
             ),
-            *(
-                "-p",
-                "tests.dealing",
-                "-p",
-                "no:django",
-                "-p",
-                "no:schemathesis",
-                "-c",
-                "/dev/null",
-                str(folder),
-            ),
+            *("-p", "xdist", "-p", "tests.dealing", "-c", "/dev/null", str(folder)),
         ],
         cwd=ROOT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
     )

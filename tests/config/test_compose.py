@@ -23,7 +23,7 @@ import yaml
 from config.embedded import free_port
 from tests.processes import Valkey, wait_until
 
-pytestmark = pytest.mark.lasts(65)
+pytestmark = pytest.mark.lasts(40)
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -14,7 +14,7 @@ from tests.installation import ROOT
 from tests.processes import wait_until
 from timeline.models import Event
 
-pytestmark = [pytest.mark.faults, pytest.mark.lasts(20)]
+pytestmark = [pytest.mark.faults, pytest.mark.lasts(30)]
 
 
 def import_once(wired: Wired, *, kill_after_pages: int | None) -> bool:
