@@ -10,26 +10,14 @@ from pathlib import Path
 
 from tests.installation import ROOT
 
+OPTIONS = "-v -n 2 --dist loadfile --no-loadscope-reorder -p xdist -p tests.dealing -c /dev/null"
 FILES = ("test_a.py", "test_b.py", "test_c.py", "test_d.py")
 
 
 def files_of_processes(folder: Path) -> set[tuple[str, ...]]:
     """Runs what is in `folder`; the files of each process, in their order."""
     done = subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "pytest",
-                "-v",
-                "-n",
-                "2",
-                "--dist",
-                "loadfile",
-                "--no-loadscope-reorder",
-            ),
-            *("-p", "xdist", "-p", "tests.dealing", "-c", "/dev/null", str(folder)),
-        ],
+        [sys.executable, "-m", "pytest", *OPTIONS.split(), str(folder)],
         cwd=ROOT,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
