@@ -14,10 +14,10 @@ from tests.factories import WorkspaceFactory
 from tests.installation import ROOT, installed
 from tests.processes import Valkey, wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(35)]
+pytestmark = [pytest.mark.faults, pytest.mark.usually("postgresql"), pytest.mark.lasts(30)]
 
 RATE, BURST = 5, 10
-REST_SECONDS = 20
+REST_SECONDS = 10
 KINDS = ("poll",) * 4 + ("page",) * 3 + ("upload",) * 3
 
 
