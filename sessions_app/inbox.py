@@ -187,21 +187,33 @@ def pane(session: VideoSession, rights: Rights, user: User) -> dict[str, Any]:
     verdict = storyboard_page.verdict(session, rights, found, board.number if board is not None else 0)
     presses = Command.objects.asking_a_person().filter(object_id=session.pk, kind__startswith="session.")
     undecided = access.is_undecided(user, session)
+    why = _why_now(session)
     return {
         **verdict,
-        "why": _why(session) if session.group in ("needs_you", "working", "failed") else "",
+        "why": why,
         "board": board if verdict["is_reviewing"] else None,
         "question": conversation.question(
             session, newest, with_choices=not (undecided or verdict["answer"].unseen)
         ),
         "last": next((message for message in reversed(newest) if message.content), None),
-        "may_reply": verdict["may_note"] and session.mode == Mode.CHAT,
         "may_send": rights.may_send,
+        "may_write": rights.may_send and session.mode == Mode.CHAT,
+        "may_reply": verdict["may_note"]
+        and not verdict["answer"].goes_on
+        and why not in ("failed", "stuck", "working"),
         "seen": str(meanwhile.mark(session)),
         "opening": undecided,
         "unclear": list(presses.select_related("by")),
         "refusals": _refusals(session),
     }
+
+
+def _why_now(session: VideoSession) -> str:
+    """Why an open session waits, or "working"; "" for one that does neither any more."""
+    if session.group not in ("needs_you", "working", "failed"):
+        return ""
+    works = session.group == "working" and session.looked_at < turn.stuck_at(session)
+    return "working" if works else _why(session)
 
 
 def _refusals(session: VideoSession) -> Sequence[str]:

@@ -119,7 +119,8 @@ def pane(request: SignedIn, pk: UUID) -> HttpResponse:
 def _context(request: SignedIn, session: VideoSession, role: Role, **more: Any) -> dict[str, Any]:
     rights = session_page.rights_of(role)
     shown = waiting_room.pane(session, rights, request.user)
-    page = tokens.new(request.POST.get("token", ""))
+    # An open pane that is brought up to date names a token of its own: it stays the same page.
+    page = tokens.new(request.POST.get("token") or request.GET.get("beside", ""))
     return {
         **shown,
         "token": page,

@@ -48,21 +48,28 @@ def turn(session: VideoSession, *, has_storyboard: bool, has_video: bool) -> Tur
     shown = stages(session, has_storyboard=has_storyboard, has_video=has_video)
     if session.group != StatusGroup.WORKING or session.gone_at is not None or not session.status:
         return Turn(shown)
-    rendering = session.status.casefold() == "generating"
     known = usual.usual(session.workspace_id, session.status)
-    if rendering:
-        stuck_at = session.status_since + RENDERING_STUCK
-    else:
-        stuck_at = max(session.status_since, session.active_at) + STUCK
+    may_be_stuck_at = stuck_at(session)
     longer_at = session.status_since + timedelta(seconds=known.most) if known else None
     return Turn(
         stages=shown,
         usually=_usually(known) if known else "",
         # Said once: what may be stuck takes longer than usual anyway.
-        longer_at=longer_at if longer_at is not None and longer_at < stuck_at else None,
-        stuck_at=stuck_at,
-        advice=_advice(session, rendering=rendering),
+        longer_at=longer_at if longer_at is not None and longer_at < may_be_stuck_at else None,
+        stuck_at=may_be_stuck_at,
+        advice=_advice(session),
     )
+
+
+def stuck_at(session: VideoSession) -> datetime:
+    """When a session that works may be stuck, if nothing new comes."""
+    if _is_rendering(session):
+        return session.status_since + RENDERING_STUCK
+    return max(session.status_since, session.active_at) + STUCK
+
+
+def _is_rendering(session: VideoSession) -> bool:
+    return session.status.casefold() == "generating"
 
 
 def _usually(known: usual.Usual) -> str:
@@ -73,8 +80,8 @@ def _usually(known: usual.Usual) -> str:
     }
 
 
-def _advice(session: VideoSession, *, rendering: bool) -> str:
-    if rendering:
+def _advice(session: VideoSession) -> str:
+    if _is_rendering(session):
         return _(
             "It has been rendering for an hour. If the percentage stands still, stop it and make a variant, or ask HeyGen."
         )

@@ -1,6 +1,6 @@
 /**
- * The inbox: the session that has the focus in the list is shown beside it (`a[data-pane]`), and news of the list moves
- * nothing under the hand (`hx-swap="steady"`).
+ * The inbox: the session that has the focus in the list is shown beside it (`a[data-pane]`), kept current with the list, whose
+ * news moves nothing under the hand (`hx-swap="steady"`).
  *
  * While somebody is at the list, with the pointer or the focus, a row that waits no longer stays where it is and says so,
  * and what is new comes last. Otherwise the list becomes what the server says, in its order.
@@ -15,22 +15,27 @@ function isWide() {
   return section !== null && section.checkVisibility();
 }
 
+async function load(link) {
+  loading?.abort();
+  loading = new AbortController();
+  const address = new URL(link.dataset.pane, location.href);
+  const token = pane.querySelector("[name=token]")?.value;
+  if (token) address.searchParams.set("beside", token);
+  const answer = await fetch(address, { headers: { "HX-Request": "true" }, signal: loading.signal });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.text();
+}
+
 async function show(link) {
   if (link === shown || !isWide()) return;
   shown?.closest("li")?.removeAttribute("aria-current");
   shown = link;
   link.closest("li").setAttribute("aria-current", "true");
-  loading?.abort();
-  loading = new AbortController();
   // Emptied at once: a key must never press what belongs to the row before.
   pane.replaceChildren(document.getElementById("pane-skeleton").content.cloneNode(true));
   pane.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(link.dataset.pane, { headers: { "HX-Request": "true" }, signal: loading.signal });
-    if (!answer.ok) throw new Error(String(answer.status));
-    const html = await answer.text();
-    if (shown !== link) return;
-    pane.innerHTML = html;
+    pane.innerHTML = await load(link);
     window.htmx.process(pane);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -41,6 +46,37 @@ async function show(link) {
   }
   pane.removeAttribute("aria-busy");
 }
+
+/** What the agent asks in it, as its forms name it. */
+function asked(root) {
+  return [...root.querySelectorAll("input[name=revision], input[name=question]")].map(({ value }) => value).join();
+}
+
+/** Brings what is shown up to date; what is typed in it stays, and the focus. */
+async function renew() {
+  const old = pane.querySelector("[data-pane-of]");
+  if (!old || !isWide() || old.querySelector("form[aria-busy]")) return;
+  const fresh = document.createElement("template");
+  try {
+    fresh.innerHTML = await load(shown);
+  } catch {
+    return; // chosen another, pressed something, or no answer: the next one tells
+  }
+  if (!old.isConnected) return;
+  if (asked(old) && asked(old) !== asked(fresh.content)) {
+    // A hand on its way to the button must not answer what nobody has seen.
+    const { wordChanged, wordChangedTitle, wordChangedYes } = section.dataset;
+    for (const button of fresh.content.querySelectorAll("#pane-approve button, #pane-choices button")) {
+      Object.assign(button.dataset, { confirm: wordChanged, confirmTitle: wordChangedTitle, confirmYes: wordChangedYes });
+    }
+  }
+  api.morph(old, fresh.content, false);
+  window.htmx.process(pane);
+}
+
+document.querySelector("[data-inbox] [data-refresh]")?.addEventListener("refresh", renew);
+// An answer from before a press would undo what the press shows.
+section?.addEventListener("submit", () => loading?.abort(), true);
 
 document.addEventListener("focusin", (event) => {
   const link = event.target.closest?.("a[data-pane]") ?? event.target.closest?.("[data-inbox] li")?.querySelector("a[data-pane]");

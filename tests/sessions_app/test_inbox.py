@@ -296,7 +296,8 @@ def test_who_judges_a_storyboard(role: Role, status: int):
     client = browser(person(waits.workspace, role=role))
     offered = client.get(address("pane", waits), headers=HX).content.decode()
     assert ("Approve storyboard" in offered) is (status == 200)
-    assert ('name="message"' in offered) is (status == 200)
+    assert ('name="message"' in offered) is (role != Role.VIEWER)
+    assert ("data-closed" in offered) is (role == Role.CREATOR)
     for name, data in (
         ("approve", {"revision": 1}),
         ("reply", {"message": "Yes"}),
@@ -305,6 +306,40 @@ def test_who_judges_a_storyboard(role: Role, status: int):
         Command.objects.all().delete()
         answer = client.post(address(name, waits), {"token": tokens.new(), **data}, headers=HX)
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "minutes", "words"),
+    [
+        ({"group": "working", "status": "thinking"}, 1, "The agent is working on it"),
+        ({"group": "working", "status": "thinking"}, 16, "Nothing new has come for long"),
+        ({"group": "working", "status": "generating"}, 16, "The video is being made"),
+        ({"group": "working", "status": "generating"}, 61, "Nothing new has come for long"),
+        ({"group": "done", "status": "completed"}, 1, "The agent has finished"),
+        ({"group": "failed", "status": "failed"}, 1, "Make a variant"),
+    ],
+)
+def test_a_pane_that_stays_open_says_how_it_is_when_its_session_waits_no_longer(
+    workspace: Workspace, fields: dict[str, str], minutes: int, words: str
+):
+    went_on = session(workspace, "Went on", minutes=minutes, **fields)
+    shows(went_on, text="Look:")
+    html = browser(person(workspace)).get(address("pane", went_on), headers=HX).content.decode()
+    assert words in html
+    assert "Approve" not in html
+    assert ("data-closed" in html) is (fields["group"] != "done")
+
+
+def test_a_pane_that_is_brought_up_to_date_stays_the_same_page():
+    waits = reviewing()
+    client, given = browser(person(waits.workspace)), tokens.new()
+
+    def pages(**query: str) -> set[str]:
+        html = client.get(address("pane", waits), query, headers=HX).content.decode()
+        return {tokens.page_of(token) for token in re.findall(r'name="token" value="([^"]+)"', html)}
+
+    assert pages(beside=given) == {tokens.page_of(given)}
+    assert len(pages(beside="x") | pages()) == 2
 
 
 def test_a_stranger_finds_nothing():
