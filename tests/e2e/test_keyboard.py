@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from commands.models import Command
-from tests.e2e.browsers import PHONE, Browsers, axe_findings
+from tests.e2e.browsers import PHONE, WIDE, Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.factories import PASSWORD
 from tests.processes import wait_until
@@ -193,6 +193,44 @@ def test_arrows_go_round_in_a_menu(team: Team, browsers: Browsers):
         expect(menu.locator(":focus").and_(menu.get_by_role(role, name=name))).to_be_visible()
     page.keyboard.press("Escape")
     expect(menu.locator("summary")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_way_out_is_found_by_keyboard(team: Team, browsers: Browsers, size: ViewportSize):
+    page = browsers.of(team.person, viewport=size)
+    page.goto("/library/")
+    page.wait_for_load_state()
+    menu = page.locator("details[data-menu]:visible")
+    summary = menu.locator("summary")
+    tab_to(page, summary.inner_text().strip())
+
+    # Whoever goes through it and beyond has closed it; whoever opens it again goes out.
+    page.keyboard.press("Enter")
+    stops = tab_through(page, menu)
+    assert stops[-1] == "Sign out"
+    assert "Your settings" in stops
+    expect(menu).not_to_have_attribute("open", "")
+    page.keyboard.press("Shift+Tab")
+    expect(summary).to_be_focused()
+    page.keyboard.press("Space")
+    tab_to(page, "Sign out")
+    assert axe_findings(page) == []
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto("/library/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def tab_through(page: Page, part: Locator) -> list[str]:
+    """The names of what Tab reaches in it; the focus is behind it then. Each of them shows the focus."""
+    names = []
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if part.locator(":focus").count() == 0:
+            return names
+        assert page.evaluate(FOCUS_SHOWS) == ""
+        names.append(page.evaluate(FOCUSED_NAME))
+    raise AssertionError(f"no end of {names}")
 
 
 def test_single_keys_can_be_switched_off(team: Team, browsers: Browsers):
