@@ -38,12 +38,14 @@ widget("[data-chat]", (list) => {
 
   let atEnd = true;
 
-  function toEnd(behavior = "auto") {
+  function toEnd() {
     const box = scroller();
     atEnd = true;
-    box.scrollTo({ top: box.scrollHeight, behavior });
+    box.scrollTop = box.scrollHeight;
     // Messages out of sight are only estimated until they are laid out: look again.
-    requestAnimationFrame(() => atEnd && box.scrollTo({ top: box.scrollHeight, behavior }));
+    requestAnimationFrame(() => {
+      if (atEnd) box.scrollTop = box.scrollHeight;
+    });
   }
 
   function showCount() {
