@@ -12,9 +12,10 @@ from django.urls import reverse
 
 from commands import tokens
 from commands.models import Command
+from polling import clock
 from sessions_app import actions, meanwhile
 from sessions_app.meanwhile import NOBODY, Mark
-from sessions_app.models import VideoSession
+from sessions_app.models import Message, VideoSession
 from tests.factories import MembershipFactory, MessageFactory, UserFactory, VideoSessionFactory
 from tests.sessions_app.presses import press_in
 from workspaces_app.models import Role, User
@@ -260,3 +261,16 @@ def test_a_choice_may_be_made_again_after_heygen_refused_the_first():
     session = asking()
     press_in(session, "refused", by=member(session, "Ada"))
     assert post(signed_in(session, "Carl"), session, "answer", choice="Cool", question=1).status_code == 200
+
+
+@pytest.mark.parametrize(("taken", "asked", "status"), [(600, 300, 200), (60, 30, 422), (600, 900, 422)])
+def test_what_was_said_before_a_question_answers_it_as_long_as_it_may_turn_up_after_it(
+    taken: float, asked: float, status: int
+):
+    session = asking()
+    press_in(session, "accepted", by=member(session, "Ada"), payload={"message": "Warm"})
+    Command.objects.update(created_at=clock.later(-taken), settled_at=clock.later(-taken))
+    Message.objects.update(first_seen_at=clock.later(-asked))
+    assert (
+        post(signed_in(session, "Carl"), session, "answer", choice="Cool", question=1).status_code == status
+    )
