@@ -36,7 +36,7 @@ def opening(by: User, session: VideoSession) -> str:
 
 
 class SaidMeanwhile(Exception):
-    """Something was said to the agent that the person has not seen yet; `said` is what."""
+    """Something was said to the agent, or shown by it for approval, that the person has not seen yet; `said` is what."""
 
     def __init__(self, said: Sequence[meanwhile.Said]) -> None:
         super().__init__(said)
@@ -103,7 +103,7 @@ def send(
     question: int | None = None,
 ) -> Command:
     """A message to the agent. `undecided`: it must not be taken for an approval, and says so. `seen` is what the person
-    knew of what others said, `question` (a message position) what they answer with one of its choices. `attached` are the
+    knew of the conversation, `question` (a message position) what they answer with one of its choices. `attached` are the
     uploads behind `files`: they leave the session's composer.
 
     Raises SaidMeanwhile, AlreadyAnswered, commands.ledger.TokenTaken.
@@ -129,8 +129,12 @@ def send(
         if pressed:
             # After the press was written, or the second click of a double one would be told about the first. Raising takes
             # the press back.
-            if seen is not None and (said := meanwhile.since(seen, session, by, token=token)):
-                raise SaidMeanwhile(said)
+            if seen is not None:
+                said = meanwhile.since(seen, session, by, token=token)
+                if not undecided:
+                    said += meanwhile.shown_since(seen, session)
+                if said:
+                    raise SaidMeanwhile(said)
             if question is not None and (said := meanwhile.answers(session, question, but=command)):
                 raise AlreadyAnswered(said)
             # With the press, or a process that dies in between leaves them to go out with the next message, too.

@@ -19,6 +19,7 @@ from commands import tokens
 from commands.models import Command, State
 from commands.querysets import OPEN_STATES, CommandQuerySet
 from polling import clock
+from sessions_app import storyboard
 from sessions_app.models import Message, VideoSession
 from sessions_app.sending import SEND_KIND
 
@@ -82,6 +83,18 @@ def since(seen: Mark, session: VideoSession, by: User, *, token: str = "") -> li
     found = [_pressed(command, reader=by) for command in presses]
     found += [_at_heygen(message) for message in elsewhere]
     return sorted(found, key=lambda said: said.at)
+
+
+def shown_since(seen: Mark, session: VideoSession) -> list[Said]:
+    """The newest storyboard where it came after `seen`: words that were written before it may approve it."""
+    if not Message.objects.filter(session=session, position__gt=seen.position).that_make_revisions().exists():
+        return []
+    newest = storyboard.newest(session)
+    if newest is None or newest.position <= seen.position:
+        return []
+    carrier = Message.objects.get(session=session, position=newest.position)
+    text = _("Storyboard %(number)d. Any message may approve it now.") % {"number": newest.number}
+    return [Said(_("Agent"), text, carrier.remote_created_at or carrier.first_seen_at)]
 
 
 def answers(session: VideoSession, question: int, *, but: Command) -> list[Said]:

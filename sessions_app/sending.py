@@ -61,6 +61,8 @@ STALE = "stale_revision"
 NOT_WAITING = "not_waiting"
 # The same: it could be taken for an approval that its sender may not give.
 VERDICT = "verdict"
+# The same: whoever wrote it had not seen the storyboard.
+UNSEEN = "unseen"
 CREATE_KIND, SEND_KIND, STOP_KIND = "session.create", "session.send", "session.stop"
 # How deep the settling of a create reads the list; older sessions cannot be its answer.
 LIST_PAGES = 5
@@ -374,7 +376,18 @@ def _overtaken(command: Command, session: VideoSession) -> Refused | None:
         return Refused(
             None, VERDICT, "A storyboard came before this was sent, which one person may not approve."
         )
+    if not payload.get("undecided") and _shown_after(command, session):
+        return Refused(None, UNSEEN, "A storyboard came before this was sent, which its sender had not seen.")
     return None
+
+
+def _shown_after(command: Command, session: VideoSession) -> bool:
+    """Whether the newest storyboard came after the press."""
+    current = storyboard.newest(session)
+    if current is None:
+        return False
+    carriers = Message.objects.filter(session=session, position=current.begins)
+    return carriers.filter(first_seen_at__gt=command.created_at).exists()
 
 
 def send_accepted(command: Command, outcome: Accepted) -> None:

@@ -145,6 +145,11 @@ def refusal(command: Command) -> str:
             "A storyboard came before this could be sent, and any message may approve one. Nothing was sent: an approver"
             " has to answer."
         )
+    if command.error.get("code") == "unseen":
+        return _(
+            "A storyboard came before this could be sent, and any message may approve it. Nothing was sent: look at the"
+            " storyboard first."
+        )
     message = str(command.error.get("message") or "").strip()
     return message or _("HeyGen gave no reason.")
 

@@ -98,7 +98,7 @@ def test_an_answer_that_came_while_one_typed_is_seen_before_the_own_one_goes_out
     browsers.complaints.expect("422")
     send_though_it_works(second)
     notice = second.locator("#composer-errors")
-    expect(notice).to_contain_text("An answer went out while you were typing")
+    expect(notice).to_contain_text("This came while you were typing")
     expect(notice).to_contain_text("Warm and slow")
     expect(second.get_by_role("alert")).to_contain_text("Your message was not sent")
     expect(typed).to_have_value("Cool and fast")

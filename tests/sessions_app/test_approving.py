@@ -729,6 +729,22 @@ def test_what_was_said_before_the_storyboard_came_is_looked_at_again(
     assert (isinstance(outcome, Refused) and outcome.code == "verdict") is not is_sent
 
 
+@pytest.mark.parametrize(("payload", "is_refused"), [({}, True), ({"undecided": True}, False)])
+def test_what_waited_until_a_storyboard_came_is_not_sent_past_it(payload: dict[str, Any], is_refused: bool):
+    session = reviewing()
+    command = press_in(session, by=member(session), payload={"message": "Yes", "files": [], **payload})
+    says(session)
+    shows(session, "c")
+
+    outcome = sending.send_message(command)
+
+    assert (isinstance(outcome, Refused) and outcome.code == "unseen") is is_refused
+    # Who sends it again has seen it.
+    repeat = press_in(session, by=member(session), payload={"message": "Yes", "files": []}, repeats=command)
+    again = sending.send_message(repeat)
+    assert not (isinstance(again, Refused) and again.code == "unseen")
+
+
 # --- Once more ----------------------------------------------------------------------------------------------------------
 
 

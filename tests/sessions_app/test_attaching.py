@@ -158,7 +158,7 @@ def test_a_message_that_is_refused_keeps_its_files(connected: VideoSession):
     answer = send(client, connected, uploads=[str(first.pk)], attachments=[picture("late.png")], seen=seen)
 
     assert answer.status_code == 422
-    assert "An answer went out while you were typing" in answer.content.decode()
+    assert "This came while you were typing" in answer.content.decode()
     assert set(Upload.objects.filter(waits_in=connected).values_list("filename", flat=True)) == {
         "logo.png",
         "late.png",

@@ -18,6 +18,7 @@ from sessions_app.meanwhile import NOBODY, Mark
 from sessions_app.models import Message, VideoSession
 from tests.factories import MembershipFactory, MessageFactory, UserFactory, VideoSessionFactory
 from tests.sessions_app.presses import press_in
+from tests.sessions_app.storyboards import shows
 from workspaces_app.models import Role, User
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +139,7 @@ def test_the_first_try_shows_what_was_said_and_the_second_sends(htmx: bool):
 
     html = refused.content.decode()
     assert refused.status_code == 422
-    assert "An answer went out while you were typing" in html
+    assert "This came while you were typing" in html
     assert "Ada" in html
     assert "Warm &lt;and&gt; slow" in html
     assert messages_sent(session) == ["Warm <and> slow"]
@@ -150,6 +151,35 @@ def test_the_first_try_shows_what_was_said_and_the_second_sends(htmx: bool):
 
     assert post(second, session, message="Cool", seen=now_seen[1]).status_code == 200
     assert messages_sent(session) == ["Warm <and> slow", "Cool"]
+
+
+@pytest.mark.parametrize("name", ["send", "inbox-reply"])
+def test_words_that_were_begun_before_a_storyboard_came_do_not_go_out_past_it(name: str):
+    session = asking()
+    client = Client()
+    client.force_login(member(session, "Amy", Role.APPROVER))
+    seen = seen_on(client, session)
+    shows(session, "a", "b", text="Look:")
+    VideoSession.objects.filter(pk=session.pk).update(status="reviewing")
+
+    refused = post(client, session, name, message="Yes, go ahead", seen=seen)
+
+    html = refused.content.decode()
+    assert refused.status_code == 422
+    assert "Storyboard 1. Any message may approve it now." in html
+    assert messages_sent(session) == []
+
+    now_seen = seen_on(client, session)
+    assert post(client, session, name, message="Yes, go ahead", seen=now_seen).status_code == 200
+    assert messages_sent(session) == ["Yes, go ahead"]
+
+
+def test_more_words_of_the_agent_hold_nothing_up():
+    session = asking()
+    client = signed_in(session, "Me")
+    seen = seen_on(client, session)
+    MessageFactory(session=session, position=2, content="Take your time.")
+    assert post(client, session, message="Warm", seen=seen).status_code == 200
 
 
 def test_a_third_answer_between_the_two_tries_is_shown_as_well():

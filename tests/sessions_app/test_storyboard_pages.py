@@ -395,7 +395,7 @@ def test_what_others_said_while_the_notes_were_written_is_shown_before_they_go_o
 
     notes = {note_on(session, "c"): "Darker"}
     shown = post(me, session, "notes", revision=3, seen=seen, **notes).content.decode()
-    assert "An answer went out while you wrote" in shown
+    assert "This came while you wrote" in shown
     assert "Make it &lt;blue&gt;" in shown
     other.post(reverse("sessions:send", args=[session.pk]), {"token": tokens.new(), "message": "Or green"})
     token = tokens.new()
