@@ -7,6 +7,7 @@ gives nothing back, and needs not: `next_poll_at` is the end of the lease.
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -26,6 +27,8 @@ from polling.statements import POSTGRESQL, SQLITE, Statements
 LEASE_SECONDS = 8.0
 RENEW_SECONDS = 2.0
 BATCH = 100
+# The time from one tick to the next. What comes due in it is waited for.
+AHEAD_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,22 @@ def _token(token: UUID) -> str | UUID:
     return token if _postgresql() else token.hex
 
 
-def open_keys(lane: str) -> dict[str, bool]:
-    """Fingerprints of the keys of a lane that are not closed, and whether something of theirs is due."""
+def open_keys(lane: str) -> dict[str, float]:
+    """Fingerprints of the keys of a lane that are not closed, and the seconds until something of theirs is due: 0 for now,
+    infinity for never."""
     with connection.cursor() as cursor:
         cursor.execute(_statements().open_keys, [lane, lane, lane, NO_KEY])
-        return {fingerprint: bool(due) for fingerprint, due in cursor.fetchall()}
+        return {
+            fingerprint: math.inf
+            if soonest is None
+            else max(0.0, (aware(soonest) - aware(now)).total_seconds())
+            for fingerprint, soonest, now in cursor.fetchall()
+        }
 
 
-def due_keys(lane: str) -> list[str]:
-    """Those of the open keys that have something due."""
-    return [fingerprint for fingerprint, due in open_keys(lane).items() if due]
+def due_keys(lane: str, *, within: float = 0.0) -> list[str]:
+    """Those of the open keys that have something due now, or `within` so many seconds."""
+    return [fingerprint for fingerprint, seconds in open_keys(lane).items() if seconds <= within]
 
 
 def claim(lane: str, quotas: Mapping[str, int], *, token: UUID, limit: int = BATCH) -> list[Claim]:

@@ -1,17 +1,19 @@
-"""One drain: claims what is due, has it read, and writes in waves what came back, until nothing is due or its time is over.
+"""One drain: claims what is due, has it read, and writes in waves what came back, until nothing comes due or its time is over.
 
     claim ---> load ---> readers (threads) ---> results ---> wave ---> one write
       ^                      |                    |
       |                      +--- held a moment <-+     (the budget said "in 0.2 s")
       +--- whenever the readers have room
 
-A slow read keeps its own thread and its own lease, and nothing else waits for it.
+A slow read keeps its own thread and its own lease, and nothing else waits for it. Between two polls a drain waits for the
+next one, up to a second: else each would wait for the next tick, and all of a second would come in one crowd.
 """
 
 from __future__ import annotations
 
 import heapq
 import logging
+import math
 import queue
 import threading
 import time
@@ -60,19 +62,27 @@ class _Flight:
     abandoned: bool = False
 
 
-def drain(lane: str, *, claiming_seconds: float = CLAIMING_SECONDS) -> int:
+def drain(lane: str, *, claiming_seconds: float = CLAIMING_SECONDS, ahead: float = 0.0) -> int:
     """Drains a lane in this thread; returns how many objects it read. Ends at once when this process is at it already.
 
-    While there is more to do when its time is over, it hints the next drain.
+    It stays for what comes due within `ahead` seconds. While there is more to do when its time is over, it hints the next
+    drain.
     """
     lane_readers = readers.of(lane)
+    lane_readers.called.set()
     if not lane_readers.claiming.acquire(blocking=False):
         return 0
     close_old_connections()
     try:
-        return Drain(lane, lane_readers, claiming_seconds).run()
+        return Drain(lane, lane_readers, claiming_seconds, ahead).run()
     finally:
         close_old_connections()
+
+
+def end() -> None:
+    """This process stops: its drains claim nothing more, and end when what they claimed is written."""
+    _ending.set()
+    readers.call()
 
 
 @dataclass(slots=True)
@@ -82,6 +92,7 @@ class Drain:
     lane: str
     readers: readers.Readers
     claiming_seconds: float = CLAIMING_SECONDS
+    ahead: float = 0.0
     token: UUID = field(default_factory=uuid4)
     _flights: dict[int, _Flight] = field(default_factory=dict)
     # Counted by the readers, but not in flight yet.
@@ -96,8 +107,11 @@ class Drain:
     _more: bool = False
     # The lane has one key: it may use every thread.
     _alone: bool = False
-    _keys_at: float = float("-inf")
-    _claimed_at: float = float("-inf")
+    _keys_at: float = -math.inf
+    # When something is due next, as far as we looked.
+    _due_at: float = math.inf
+    _claimed_at: float = -math.inf
+    _written_at: float = -math.inf
     _renewed_at: float = 0.0
     _read: int = 0
     _ordinal: int = 0
@@ -110,19 +124,20 @@ class Drain:
         try:
             while claiming or self._flights:
                 if claiming:
+                    self.readers.called.clear()
                     claimed = self._claim()
-                    over = time.monotonic() >= stop_at
-                    claiming = not over and bool(claimed or self._flights or self._more)
+                    over = time.monotonic() >= stop_at or _ending.is_set()
+                    claiming = not over and bool(claimed or self._flights or self._comes_more())
                     if not claiming:
                         self.readers.claiming.release()
                     if over and claimed:
                         hints.drain(self.lane)
                     if claiming and not claimed and not self._flights:
-                        # The budget is used up for now, and more is due.
-                        time.sleep(PAUSE_SECONDS)
+                        self._rest()
                 wave = self._wave()
                 if wave:
                     writer.write(wave)
+                    self._written_at = time.monotonic()
                     self._note(wave)
                 self._renew()
         except BaseException:
@@ -156,13 +171,28 @@ class Drain:
         self._start(found)
         return len(found)
 
+    def _comes_more(self) -> bool:
+        """Nothing is under way: whether something is due all the same, will be soon, or somebody called."""
+        if self.ahead and not self._more and self._keys_at <= self._written_at:
+            self._keys_at = -math.inf
+            self._look_at_keys()
+        soon = self._due_at - time.monotonic() <= self.ahead
+        return self._more or soon or self.readers.called.is_set()
+
+    def _rest(self) -> None:
+        """Until something is due, or somebody calls; where more is due now, the budget is used up for a moment."""
+        left = PAUSE_SECONDS if self._more else self._due_at - time.monotonic()
+        self.readers.called.wait(max(0.0, left))
+        self._keys_at = -math.inf
+
     def _look_at_keys(self) -> None:
         now = time.monotonic()
         if now - self._keys_at < KEYS_SECONDS:
             return
         self._keys_at = now
         known = twice(lambda: claims.open_keys(self.lane))
-        keys = [key for key, due in known.items() if due]
+        self._due_at = now + min(known.values(), default=math.inf)
+        keys = [key for key, seconds in known.items() if not seconds]
         self._alone = len(known) == 1
         headroom = budget.headroom(keys, seconds=HEADROOM_SECONDS)
         # What needs no key is only bounded by the readers; what is held up already uses the budget to come.
@@ -338,7 +368,7 @@ class Drain:
         _remotes.write(seen)
         for key in sorted(back):
             twice(lambda key=key: schedule.recover(key))  # type: ignore[misc]
-            self._keys_at = float("-inf")
+            self._keys_at = -math.inf
 
     def _abandon(self) -> None:
         """At the end, in order or by an error: leases end by themselves, threads find that nobody waits for them."""
@@ -353,5 +383,6 @@ class Drain:
             self.readers.release(claim.fingerprint)
 
 
+_ending = threading.Event()
 _signs = heartbeats.Sometimes()
 _remotes = heartbeats.Remotes()

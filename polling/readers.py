@@ -26,8 +26,9 @@ class Readers:
     def __init__(self, name: str, threads: int) -> None:
         self.threads = threads
         self.capacity = threads + int(threads * LOOKAHEAD)
-        # Held by the drain that claims; others of the same process have nothing to do meanwhile.
+        # Held by the drain that claims; others of the same process have nothing to do meanwhile, but to call it.
         self.claiming = threading.Lock()
+        self.called = threading.Event()
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
@@ -94,3 +95,10 @@ def of(lane: str) -> Readers:
         if lane not in _readers:
             _readers[lane] = Readers(f"read-{lane}", threads)
         return _readers[lane]
+
+
+def call() -> None:
+    """Wakes whichever drains of this process wait for something to do."""
+    with _lock:
+        for each in _readers.values():
+            each.called.set()

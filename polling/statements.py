@@ -15,10 +15,10 @@ _CLAIMED = """
     polled_at, changed_at, woken_at, {now}
 """
 
-# Keys that may be asked now, and whether something of theirs is due: from each key the index leads to the next,
-# whatever lies between.
+# Keys that may be asked now, when something of theirs is due first, and what time it is: from each key the index leads
+# to the next, whatever lies between.
 _KEYS = """
-WITH RECURSIVE keys(fingerprint) AS (
+WITH RECURSIVE ranks(rank) AS (VALUES (0), (1), (2)), keys(fingerprint) AS (
     SELECT * FROM (
         SELECT key_fingerprint FROM polling_pollstate
         WHERE lane = %s AND next_poll_at IS NOT NULL ORDER BY key_fingerprint LIMIT 1
@@ -30,10 +30,16 @@ WITH RECURSIVE keys(fingerprint) AS (
         ORDER BY s.key_fingerprint LIMIT 1
     ) FROM keys WHERE keys.fingerprint IS NOT NULL
 )
-SELECT fingerprint, EXISTS (
-    SELECT 1 FROM polling_pollstate s
-    WHERE s.lane = %s AND s.key_fingerprint = keys.fingerprint AND s.rank IN (0, 1, 2) AND s.next_poll_at <= {now}
-)
+SELECT fingerprint, (
+    SELECT min(soonest) FROM (
+        SELECT (
+            SELECT s.next_poll_at FROM polling_pollstate s
+            WHERE s.lane = %s AND s.key_fingerprint = keys.fingerprint AND s.rank = ranks.rank
+              AND s.next_poll_at IS NOT NULL
+            ORDER BY s.next_poll_at LIMIT 1
+        ) AS soonest FROM ranks
+    ) AS of_rank
+), {now}
 FROM keys
 WHERE fingerprint IS NOT NULL
   AND fingerprint <> %s

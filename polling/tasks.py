@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task, signals
 
-from polling import drains, heartbeats, hints, kinds, ticks, watchdog
+from polling import claims, drains, heartbeats, hints, kinds, ticks, watchdog
 
 
 @shared_task(name="polling.tick", ignore_result=True)
@@ -16,7 +16,7 @@ def tick() -> None:
 
 @shared_task(name=hints.TASK, ignore_result=True)
 def drain(lane: str) -> None:
-    drains.drain(lane)
+    drains.drain(lane, ahead=claims.AHEAD_SECONDS)
 
 
 _pulses: list[heartbeats.Pulse] = []
@@ -42,6 +42,11 @@ def _worker_lives(sender: Any, **_: Any) -> None:
 def _beat_lives(**_: Any) -> None:
     _pulses.append(heartbeats.Pulse(heartbeats.BEAT))
     _pulses[-1].start()
+
+
+@signals.worker_shutting_down.connect
+def _worker_is_to_end(**_: Any) -> None:
+    drains.end()
 
 
 @signals.worker_shutdown.connect

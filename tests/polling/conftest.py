@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,7 @@ def hinted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(budget, "_local", budget._LocalBudget())
     monkeypatch.setattr(budget, "_untold", set())
     monkeypatch.setattr(connection, "breaker", connection.Breaker())
+    monkeypatch.setattr(drains, "_ending", threading.Event())
     monkeypatch.setattr(drains, "_signs", heartbeats.Sometimes())
     monkeypatch.setattr(drains, "_remotes", heartbeats.Remotes())
     monkeypatch.setattr(ticks, "_signs", heartbeats.Sometimes())

@@ -269,6 +269,48 @@ def test_a_second_drain_of_the_process_ends_at_once(things: Things) -> None:
     assert sorted(things.reads) == sorted(things.values)
 
 
+def test_a_drain_waits_for_what_comes_due_before_the_next_tick(things: Things) -> None:
+    now, soon, late = things.add(3)
+    make_due(soon, seconds=0.3)
+    make_due(late, seconds=30)
+
+    assert drains.drain("polls", ahead=1) == 2
+
+    assert things.reads == [now, soon]
+
+
+def test_a_drain_that_waits_can_be_called(things: Things) -> None:
+    (soon,) = things.add()
+    make_due(soon, seconds=60)
+    drain = threading.Thread(target=drains.drain, args=["polls"], kwargs={"ahead": 120})
+    drain.start()
+    try:
+        wait_until(lambda: readers.of("polls").claiming.locked())
+        # Not only the next one that was known when it began to wait.
+        (pressed,) = things.add()
+        assert drains.drain("polls") == 0
+        wait_until(lambda: things.stored(pressed) == 1)
+        assert things.reads == [pressed]
+    finally:
+        drains.end()
+        drain.join()
+
+
+def test_what_a_process_that_ends_has_claimed_is_written(things: Things) -> None:
+    (begun,) = things.add()
+    gate = threading.Event()
+    things.before = lambda claim: gate.wait(20) and None  # type: ignore[func-returns-value]
+    drain = threading.Thread(target=drains.drain, args=["polls"], kwargs={"ahead": 120})
+    drain.start()
+    wait_until(lambda: things.threads)
+    drains.end()
+    wait_until(lambda: not readers.of("polls").claiming.locked())
+    (after,) = things.add()
+    gate.set()
+    drain.join()
+    assert (things.stored(begun), things.stored(after)) == (1, None)
+
+
 def test_a_drain_whose_time_is_over_hints_the_next(things: Things, hinted: list[str]) -> None:
     things.add(3)
     hinted.clear()

@@ -245,6 +245,15 @@ def test_a_tick_hints_what_is_due_and_claims_nothing(alive: Things, hinted: list
     assert PollState.objects.filter(lease_token=None, sequence=0).count() == 250
 
 
+def test_a_tick_hints_what_comes_due_before_the_next(alive: Things, hinted: list[str]) -> None:
+    alive.add(1)
+    hinted.clear()
+    make_due(seconds=5)
+    assert ticks.tick() == {}
+    make_due(seconds=0.5)
+    assert ticks.tick() == {"polls": 1}
+
+
 def test_a_tick_leaves_closed_keys_alone(alive: Things, hinted: list[str]) -> None:
     alive.add(1)
     keys.close(KEY, seconds=None, reason="unauthorized")

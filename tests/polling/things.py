@@ -118,12 +118,12 @@ def row(object_id: UUID) -> PollState:
     return PollState.objects.get(kind="thing", object_id=object_id)
 
 
-def make_due(*object_ids: UUID) -> None:
-    """As if their time had come."""
+def make_due(*object_ids: UUID, seconds: float = -1) -> None:
+    """As if their time had come, or came in so many seconds."""
     from polling.clock import later
 
     rows = PollState.objects.filter(object_id__in=object_ids) if object_ids else PollState.objects.all()
-    rows.update(next_poll_at=later(-1))
+    rows.update(next_poll_at=later(seconds))
 
 
 def hang(event: threading.Event) -> Callable[[Claim], None]:
