@@ -280,13 +280,19 @@ def test_a_drain_waits_for_what_comes_due_before_the_next_tick(things: Things) -
 
 
 def test_a_drain_that_waits_can_be_called(things: Things) -> None:
-    (soon,) = things.add()
-    make_due(soon, seconds=60)
+    waits = threading.Event()
+
+    class Called(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.set()
+            return super().wait(timeout)
+
+    readers.of("polls").called = Called()
+    make_due(*things.add(), seconds=60)
     drain = threading.Thread(target=drains.drain, args=["polls"], kwargs={"ahead": 120})
     drain.start()
     try:
-        wait_until(lambda: readers.of("polls").claiming.locked())
-        # Not only the next one that was known when it began to wait.
+        wait_until(waits.is_set)
         (pressed,) = things.add()
         assert drains.drain("polls") == 0
         wait_until(lambda: things.stored(pressed) == 1)
