@@ -24,7 +24,7 @@ PARTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("mirror.press", BOTH),
         ("mirror.memory", ("SQLite",)),
     ),
-    "live": (("live", BOTH),),
+    "live": (("live", BOTH), ("arrival", BOTH)),
     "pages": (("pages", BOTH), ("opening", ("SQLite",))),
 }
 # A quick run shows that all of it works and about where it stands; it proves no figure.

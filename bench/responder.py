@@ -4,6 +4,7 @@ A server that costs as little as Python allows, in a process of its own, so that
 the time of every request. `POST /control` changes it, `GET /control` tells what it saw:
 
     changed     the share of polls of a session that find two new messages
+    change      ids of sessions that have two new messages from now on
     latency     seconds from a request to its answer
     reject      {key: seconds}: requests with that key get 429 and `Retry-After` for so long
     forget      empties the log
@@ -39,7 +40,7 @@ def body(session_id: str, changes: int) -> bytes:
         {
             "role": "user" if number % 4 == 0 else "model",
             "type": "text",
-            "content": f"{number}. {TEXT}",
+            "content": f"Picture {number}: {TEXT}",
             "created_at": BEGAN + SECONDS_BETWEEN * number,
             "resource_ids": [],
         }
@@ -85,14 +86,19 @@ class Responder:
         if method == "POST":
             return 200, json.dumps({"data": {"session_id": session_id, "run_id": "run_1"}}).encode(), ""
         if random.random() < self.changed:
-            self._changes[session_id] = self._changes.get(session_id, 0) + 1
-            self._bodies.pop(session_id, None)
+            self._change(session_id)
         if session_id not in self._bodies:
             self._bodies[session_id] = body(session_id, self._changes.get(session_id, 0))
         return 200, self._bodies[session_id], ""
 
+    def _change(self, session_id: str) -> None:
+        self._changes[session_id] = self._changes.get(session_id, 0) + 1
+        self._bodies.pop(session_id, None)
+
     def _control(self, content: bytes) -> bytes:
         wanted = json.loads(content)
+        for session_id in wanted.get("change", []):
+            self._change(session_id)
         self.changed = wanted.get("changed", self.changed)
         self.latency = wanted.get("latency", self.latency)
         now = time.monotonic()
