@@ -102,7 +102,9 @@ def bundle(request: SignedIn) -> HttpResponseBase:
         notices.error(request, str(problem))
         return redirect(back)
     if not found.entries:
-        notices.error(request, _("None of these is copied here yet. Try again in a moment."))
+        notices.error(
+            request, _("None of these has a file here. What was made just now is copied in a moment.")
+        )
         return redirect(back)
     response = StreamingHttpResponse(bundles.stream(found), content_type="application/zip")
     name = f"dailies-{timezone.localdate():%Y-%m-%d}.zip"

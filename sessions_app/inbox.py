@@ -22,7 +22,7 @@ from sessions_app.addresses import address
 from sessions_app.models import MediaFile, MediaState, Mode, Snooze, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
 from sessions_app.session_page import Rights
-from workspaces_app.models import User
+from workspaces_app.models import Role, User
 
 MOST = 100
 # What failed or hangs for longer is history, not work.
@@ -32,7 +32,8 @@ MORNING = time(9, 0)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that waits. `why`: "review", "question", "unclear", "failed", "stuck"; `text` is that of a press."""
+    """One thing that waits. `why`: "review", "question", "unclear", "failed", "stuck"; `text` is that of a press.
+    `whose`: the role it takes, where the person may only look on; "" where they may act."""
 
     why: str
     session: VideoSession
@@ -40,6 +41,7 @@ class Item:
     status: words.StatusWords
     picture: str = ""
     text: str = ""
+    whose: str = ""
 
     @property
     def pane_address(self) -> str:
@@ -53,10 +55,18 @@ class Item:
 def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[Item]:
     """Everything that waits for this person, the longest waiting first. `workspace` (its short name) narrows it.
 
-    Six queries at most, however much waits.
+    Seven queries at most, however much waits.
     """
+    roles = {each.workspace_id: Role(each.role) for each in user.memberships.all()}
     found = [
-        Item(_why(session), session, _since(session), words.status_of(session), _picture_of(session))
+        Item(
+            _why(session),
+            session,
+            _since(session),
+            words.status_of(session),
+            _picture_of(session),
+            whose=_whose(session, roles.get(session.workspace_id)),
+        )
         for rows in _sessions(user, workspace)
         for session in (_with_picture(rows) if pictures else rows).for_row()[:MOST]
     ]
@@ -138,6 +148,12 @@ def _why(session: VideoSession) -> str:
     if session.group == "working":
         return "stuck"
     return "review" if access.is_reviewing(session) else "question"
+
+
+def _whose(session: VideoSession, role: Role | None) -> str:
+    if access.is_reviewing(session):
+        return "" if access.may_give_verdict(role, session) else "approver"
+    return "creator" if role == Role.VIEWER and session.group == "needs_you" else ""
 
 
 def _since(session: VideoSession) -> datetime:

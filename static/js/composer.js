@@ -27,7 +27,10 @@ widget("form[data-composer]", (form) => {
     const seen = form.querySelector("[data-seen]");
     if (seen && !field.value.trim()) seen.value = marked.dataset.mark;
   };
-  field.addEventListener("input", follow);
+  field.addEventListener("input", () => {
+    follow();
+    if (!field.value) form.querySelector(".meanwhile")?.remove(); // it was about words that are there no more
+  });
   const observer = new MutationObserver(follow);
   observer.observe(marked, { attributeFilter: ["data-mark"] });
   return () => observer.disconnect();

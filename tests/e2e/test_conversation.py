@@ -17,7 +17,7 @@ from sessions_app.session_page import PAGE
 from tests.e2e.browsers import Browsers, axe_findings
 from tests.e2e.conftest import Team
 from tests.e2e.test_new_session import GIVE, PAPER, PICTURE
-from tests.factories import VideoSessionFactory
+from tests.factories import ResourceFactory, VideoSessionFactory
 from tests.processes import wait_until
 from workspaces_app.models import Role
 
@@ -49,6 +49,24 @@ def say(session: VideoSession, number: int) -> None:
     VideoSession.objects.filter(pk=session.pk).update(version=F("version") + 1, message_count=first + number)
     session.refresh_from_db()
     announce([Announcement(session.workspace_id, "session", session.pk, session.version)])
+
+
+def test_a_strip_stays_at_its_beginning_when_pictures_come_before_what_is_there(
+    team: Team, browsers: Browsers
+):
+    session = talk(team, 1)
+    names = ["a", "b", "c", "d", "e"]
+    for place, name in enumerate(names):
+        ResourceFactory(session=session, resource_id=name, message_position=0, place=place)
+    session.messages.update(resource_ids=names)
+    page = browsers.of(team.person)
+    page.goto(session.get_absolute_url())
+    strip = page.locator("#chat .strip")
+    expect(strip.locator("li")).to_have_count(5)
+    # HeyGen describes them one by one, in any order.
+    strip.evaluate("list => list.prepend(...[1, 2].map(() => list.lastElementChild.cloneNode(true)))")
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert strip.evaluate("list => list.scrollLeft") == 0
 
 
 def shown(page: Page) -> list[int]:

@@ -107,7 +107,7 @@ def test_nothing_of_others_is_in_it(media: Path):
     client = Client()
     client.force_login(member(mine))
     answer = client.get(ADDRESS, {"item": theirs.resource_id}, follow=True)
-    assert "None of these is copied here yet" in answer.content.decode()
+    assert "None of these has a file here." in answer.content.decode()
     assert Client().get(ADDRESS, {"item": mine.resource_id}).status_code == 302
 
 

@@ -110,6 +110,30 @@ def test_everything_that_waits_is_one_list_the_oldest_first(workspace: Workspace
     assert inbox.count(user) == 6
 
 
+@pytest.mark.parametrize(
+    ("role", "settings", "whose"),
+    [
+        (Role.VIEWER, {}, {"Review": "approver", "Question": "creator", "Failed": ""}),
+        (Role.CREATOR, {}, {"Review": "approver", "Question": "", "Failed": ""}),
+        (Role.CREATOR, {"creators_may_approve": True}, {"Review": "", "Question": "", "Failed": ""}),
+        (Role.APPROVER, {}, {"Review": "", "Question": "", "Failed": ""}),
+    ],
+)
+def test_a_row_says_where_it_waits_for_others(
+    workspace: Workspace, role: Role, settings: dict[str, Any], whose: dict[str, str]
+):
+    workspace.settings = settings
+    workspace.save()
+    session(workspace, "Review", group="needs_you", status="reviewing")
+    session(workspace, "Question", group="needs_you", status="waiting_for_input")
+    session(workspace, "Failed", group="failed", status="failed")
+    user = person(workspace, role=role)
+    assert {item.session.title: item.whose for item in inbox.waiting(user)} == whose
+    html = browser(user).get("/").content.decode()
+    assert ("an approver decides" in html) is ("approver" in whose.values())
+    assert ("a creator or an approver answers" in html) is ("creator" in whose.values())
+
+
 def test_a_session_that_waits_twice_is_one_item(workspace: Workspace):
     twice = session(workspace, "Twice", group="needs_you", status="reviewing")
     press_in(twice, "unknown", asks_person_since=timezone.now(), due_at=None)
@@ -169,12 +193,12 @@ def test_of_more_than_fit_the_oldest_are_shown_and_the_others_counted(
     for headers in ({}, HX):
         html = browser(person(workspace)).get("/", headers=headers).content.decode()
         assert re.findall(r"Of (\d) minutes", html) == ["9", "7"]
-        assert "2 more wait for you." in html
+        assert "2 more wait." in html
     assert "more wait" not in browser(person(WorkspaceFactory())).get("/").content.decode()
 
 
 def test_an_empty_inbox_says_so(workspace: Workspace):
-    assert "Nothing waits for you" in browser(person(workspace)).get("/").content.decode()
+    assert "Nothing waits" in browser(person(workspace)).get("/").content.decode()
 
 
 def test_the_list_alone_is_what_renews_it(workspace: Workspace):

@@ -105,6 +105,22 @@ def test_the_composer_says_before_the_press_that_an_approver_has_to_answer(
 
 
 @pytest.mark.parametrize(
+    ("variant", "fields", "is_said"),
+    [
+        ("creator", {"group": "done", "status": "completed"}, True),
+        ("viewer", {"group": "done", "status": "completed"}, False),
+        ("creator", {"group": "done", "status": "completed", "mode": "generate"}, False),
+        ("creator", {"group": "needs_you", "status": "waiting_for_input"}, False),
+    ],
+)
+def test_the_composer_says_that_words_after_the_end_may_make_another_video(
+    variant: str, fields: dict[str, Any], is_said: bool
+):
+    html = session_page.fragments(reviewing(**fields).pk, None, "en", variant)
+    assert ("it may make another video" in html) is is_said
+
+
+@pytest.mark.parametrize(
     ("state", "fields", "sentence"),
     [
         ("accepted", {}, "An answer is on its way"),

@@ -470,7 +470,8 @@ def test_who_may_not_send_is_offered_nothing(role: Role):
     html = page(revised(), role)
     assert "<textarea" not in html
     assert "Approve storyboard" not in html
-    assert "An approver decides." in html
+    assert "The storyboard awaits the verdict of an approver." in html
+    assert "Approve the storyboard" not in html
 
 
 def test_a_stranger_finds_nothing():
