@@ -125,11 +125,14 @@ def test_longer_than_usual_is_said_once_and_gives_way_to_advice():
     html = shown(session)
     assert not hidden(html, "It takes longer than usual.")
     assert hidden(html, "the agent may be stuck")
+    nothing_to_do = "hidden>The agent is working on it. Nothing to do for you."
+    assert nothing_to_do not in html
 
     VideoSession.objects.filter(pk=session.pk).update(status_since=ago(minutes=20), active_at=ago(minutes=16))
     html = shown(session)
     assert hidden(html, "It takes longer than usual.")
     assert not hidden(html, "the agent may be stuck")
+    assert nothing_to_do in html
 
 
 def test_what_still_talks_is_not_stuck():
