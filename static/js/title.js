@@ -4,6 +4,8 @@
  */
 import { widget } from "./widget.js";
 
+const KEPT = `waiting:${document.documentElement.dataset.user ?? ""}`;
+
 let page = document.title;
 let waiting = 0;
 
@@ -24,10 +26,25 @@ export function setWaiting(count) {
     badge.querySelector("[data-count]").textContent = count > 99 ? "99+" : String(count);
     badge.hidden = count === 0;
   }
+  try {
+    sessionStorage.setItem(KEPT, String(count));
+  } catch {
+    // then the next page shows it as soon as it has asked
+  }
 }
 
-const badge = document.querySelector("[data-needs-you-count]:not([hidden]) [data-count]");
-if (badge) setWaiting(Number.parseInt(badge.textContent, 10) || 0);
+/** Only the inbox knows it when it is drawn; the other pages begin with what was known last, instead of none. */
+function known() {
+  const drawn = document.querySelector("[data-needs-you-count] [data-count]")?.textContent;
+  try {
+    return drawn || sessionStorage.getItem(KEPT);
+  } catch {
+    return drawn;
+  }
+}
+
+const first = known();
+if (first) setWaiting(Number.parseInt(first, 10) || 0);
 
 /** What the page itself is called now. */
 export function setPage(title) {

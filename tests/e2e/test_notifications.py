@@ -52,6 +52,22 @@ def looks_again(page: Page) -> None:
     page.evaluate("fetch(document.body.dataset.needsYou).then((answer) => answer.json())")
 
 
+def test_the_next_page_begins_with_what_was_known_to_wait(team: Team, browsers: Browsers):
+    waits(team, "A film about bread")
+    page = browsers.of(team.person)
+    page.route("**/needs-you/count/*", lambda route: None)  # it is long in coming
+    page.goto("/")
+    page.goto("/library/")
+    expect(page.get_by_role("link", name="Inbox 1 waiting")).to_be_visible()
+    expect(page).to_have_title("(1) Library · Dailies")
+
+    VideoSession.objects.all().delete()
+    page.goto("/")
+    expect(page.get_by_role("link", name="Inbox", exact=True)).to_be_visible()
+    page.goto("/library/")
+    expect(page).to_have_title("Library · Dailies")
+
+
 def test_one_notification_when_a_session_begins_to_wait_behind_a_hidden_tab(team: Team, browsers: Browsers):
     waits(team, "An old one")
     page = browsers.of(team.person, permissions=["notifications"])
