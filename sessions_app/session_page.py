@@ -141,7 +141,6 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
         "turn": turn.turn(session, has_storyboard=board is not None, has_video=bool(videos)),
         "is_working": session.group == "working" and session.gone_at is None,
         "is_reviewing": reviewing,
-        "needs_approver": needs_approver,
         # Whoever may send nothing now may not approve either: any message may be taken for an approval.
         "may_send_now": rights.may_approve or (rights.may_send and not needs_approver),
         **_opening(session, rule),

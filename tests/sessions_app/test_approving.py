@@ -307,10 +307,14 @@ def test_the_page_says_who_approved_and_how_many_are_missing():
     client = Client()
     client.force_login(member(session))
 
+    closely = client.get(reverse("sessions:storyboard", args=[session.pk])).content.decode()
     html = client.get(session.get_absolute_url()).content.decode()
 
     assert "1 of 2 approvals" in html
     assert str(first) in html
+    for page in (html, closely):
+        assert "Approved, and one more person has to approve." in page
+    assert '<q lang="en">This is not an approval yet.</q>' in html
 
 
 @pytest.mark.django_db(transaction=True)
