@@ -17,7 +17,7 @@ from commands import ledger
 from commands.kinds import Accepted, Refused
 from commands.models import Command
 from polling.changes import Announcement, announce
-from sessions_app import access, meanwhile
+from sessions_app import access, lists, meanwhile
 from sessions_app.models import Mode, Note, SearchText, SessionTag, Upload, VideoSession
 from sessions_app.search_words import indexed
 from sessions_app.sending import CREATE_KIND, SEND_KIND, STOP_KIND
@@ -235,6 +235,8 @@ def tag(session: VideoSession, *, tags: Sequence[str], by: User) -> None:
             ]
         )
         _changed(session)
+        # Whoever tagged something finds it by that at once.
+        transaction.on_commit(lambda: lists.tag_names.cache_clear())
 
 
 def touched(session: VideoSession) -> None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from sessions_app import lists, people
 from sessions_app.forms import HistoryFilter
-from sessions_app.models import SessionTag, StatusGroup
+from sessions_app.models import StatusGroup
 from workspaces_app.context import mine as workspaces_of
 from workspaces_app.requests import SignedIn
 
@@ -34,7 +34,7 @@ def history(request: SignedIn) -> HttpResponse:
         "page": page,
         "workspaces": mine,
         "people": partial(people.choices, request.user, ids),
-        "tags": SessionTag.objects.filter(workspace__in=ids).names,
+        "tags": partial(lists.tag_names, frozenset(ids)),
         "groups": [
             (value, label, page.counts.get(value, 0))
             for value, label in StatusGroup.choices

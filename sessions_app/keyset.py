@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any, TypeVar
 from uuid import UUID
 
+from cachetools import TTLCache
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from workspaces_app.models import Workspace
 
 Row = TypeVar("Row", bound=Model)
+
+# How far back a first page reaches is not asked again for so many seconds. It is never relied on: what it yields shows
+# whether it still holds.
+KEPT_SECONDS = 60
+_reach: TTLCache[Hashable, Any] = TTLCache(4096, KEPT_SECONDS)
+_reach_lock = Lock()
+_UNKNOWN = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +53,41 @@ def page(
     *,
     workspaces: Sequence[UUID] = (),
     read: Callable[[Any], QuerySet[Any, Any]] = lambda rows: rows,
+    called: Hashable = None,
 ) -> tuple[list[Any], str]:
     """The rows after the cursor, newest first by `field` and id, and the cursor of the next page ("" on the last).
 
     `workspaces` narrows the rows to those of some workspaces, where an index leads through each in this order. `read`
-    says what is read of the rows in the end.
+    says what is read of the rows in the end. `called` is another value for each other `rows`: with it, a first page
+    remembers how far back the last one reached.
     """
     cursor = Cursor.read(after) if after else None
     if cursor is not None:
+        called = None
         # The bound alone is redundant, but it is what an index can begin at.
         rows = rows.filter(**{f"{field}__lte": cursor.at}).filter(
             Q(**{f"{field}__lt": cursor.at}) | Q(pk__lt=cursor.id)
         )
-    if workspaces:
-        oldest = _oldest(rows, field, size, workspaces) if len(workspaces) > 1 else None
+
+    def since(oldest: datetime | None) -> list[Any]:
+        """As many as fit and one more. None: as far back as they go."""
         bound = {} if oldest is None else {f"{field}__gte": oldest}
-        rows = rows.filter(workspace__in=workspaces, **bound)
-    found = list(read(rows).order_by(f"-{field}", "-pk")[: size + 1])
+        within = rows.filter(workspace__in=workspaces, **bound) if workspaces else rows
+        return list(read(within).order_by(f"-{field}", "-pk")[: size + 1])
+
+    if len(workspaces) < 2:
+        found = since(None)
+    else:
+        with _reach_lock:
+            oldest = _reach.get(called, _UNKNOWN)
+        found = [] if oldest is _UNKNOWN else since(oldest)
+        # Where more fit than were found, some have left the list since it was asked how far back a page goes.
+        if oldest is _UNKNOWN or (oldest is not None and len(found) <= size):
+            oldest = _oldest(rows, field, size, workspaces)
+            if called is not None:
+                with _reach_lock:
+                    _reach[called] = oldest
+            found = since(oldest)
     if len(found) <= size:
         return found, ""
     last = found[size - 1]

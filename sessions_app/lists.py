@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from threading import Lock
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count
+from cachetools import TTLCache, cached
+from django.db.models import Count, QuerySet
 
 from sessions_app import keyset, people, search, words
 from sessions_app.addresses import address
@@ -76,16 +79,17 @@ def recent(workspaces_: Sequence[Workspace]) -> list[Row]:
 def page(user: User, chosen: Mapping[str, Any], workspaces_: Sequence[Workspace]) -> Page:
     """One page of the history. `chosen` are the valid values of forms.HistoryFilter, `workspaces_` the person's own."""
     ids = [each.pk for each in workspaces_ if chosen["workspace"] in ("", each.slug)]
-    owner = people.owner(chosen["person"], user).where()
+    owner = people.owner(chosen["person"], user)
+    archived = bool(chosen["archived"])
     # "in", because SQLite looks nothing up in an index for the "NOT archived" that Django makes of an equation.
-    rows = VideoSession.objects.filter(owner, archived__in=[bool(chosen["archived"])])
+    rows = _history().filter(owner.where(), archived__in=[archived])
     walked: Sequence[UUID] = ids
     if chosen["q"] or chosen["tag"] or not ids:
         # What was found is a short list: it is counted as it is.
         rows, walked = _found(rows.filter(workspace__in=ids), chosen, ids), []
         counts = dict(rows.order_by().values_list("group").annotate(number=Count("*")))
     else:
-        tallies = SessionTally.objects.filter(owner, workspace_id__in=ids, archived=bool(chosen["archived"]))
+        tallies = SessionTally.objects.filter(owner.where(), workspace_id__in=ids, archived=archived)
         counts = tallies.numbers("group")
     if chosen["status"]:
         rows = rows.filter(group=chosen["status"])
@@ -95,10 +99,22 @@ def page(user: User, chosen: Mapping[str, Any], workspaces_: Sequence[Workspace]
         chosen["after"],
         PAGE,
         workspaces=walked,
-        read=VideoSessionQuerySet.as_history_values,
+        called=("history", frozenset(ids), owner, archived, chosen["status"]),
     )
     names = {each.pk: each.name for each in workspaces_}
     return Page(list(_history_rows(found, names)), after, counts, sum(counts.values()))
+
+
+@cached(TTLCache(64, people.KEPT_SECONDS), lock=Lock())
+def tag_names(workspace_ids: frozenset[UUID]) -> list[str]:
+    """The tags that can be filtered for. Another process learns of a new one as late as of a new colleague."""
+    return SessionTag.objects.filter(workspace__in=workspace_ids).names()
+
+
+@cache
+def _history() -> QuerySet[Any, Any]:
+    """Every session as a row of the history. Put together once: it takes as long as to narrow it, run it and read it."""
+    return VideoSession.objects.as_history_values()
 
 
 def _history_rows(found: Iterable[Any], workspace_names: Mapping[UUID, str]) -> Iterator[HistoryRow]:
@@ -121,9 +137,7 @@ def _history_rows(found: Iterable[Any], workspace_names: Mapping[UUID, str]) -> 
         )
 
 
-def _found(
-    rows: VideoSessionQuerySet, chosen: Mapping[str, Any], ids: Sequence[UUID]
-) -> VideoSessionQuerySet:
+def _found(rows: QuerySet[Any, Any], chosen: Mapping[str, Any], ids: Sequence[UUID]) -> QuerySet[Any, Any]:
     """Those of the rows that were searched for, or have the tag."""
     if chosen["q"]:
         rows = rows.filter(pk__in=search.sessions_of(search.find(chosen["q"], ids)))

@@ -120,10 +120,10 @@ def _no_outside_network() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _beliefs_last_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process asks for again after some seconds is asked for anew in each test, and never in the middle of one."""
-    from sessions_app import people, usual
+    from sessions_app import lists, people, usual
     from workspaces_app import context
 
-    for module, name in ((usual, "_usual"), (people, "_known"), (context, "_known_of")):
+    for module, name in ((usual, "_usual"), (people, "_known"), (lists, "tag_names"), (context, "_known_of")):
         asked = getattr(module, name).__wrapped__
         monkeypatch.setattr(module, name, cached(TTLCache(1024, ttl=1e9))(asked))
 

@@ -57,6 +57,32 @@ def test_pages_across_workspaces_leave_nothing_out(size: int):
     assert seen == list(rows.order_by("-active_at", "-pk").values_list("pk", flat=True))
 
 
+@pytest.mark.django_db
+def test_a_page_that_remembers_how_far_it_reached_is_the_same_page():
+    workspaces = [WorkspaceFactory() for _ in range(2)]
+    now = timezone.now()
+    for minute in range(20):
+        VideoSessionFactory(
+            workspace=workspaces[minute % 2], title=str(minute), active_at=now - dt.timedelta(minutes=minute)
+        )
+
+    def first_page() -> list[str]:
+        rows = VideoSession.objects.filter(archived__in=[False])
+        found, _after = keyset.page(
+            rows, "active_at", "", 5, workspaces=[each.pk for each in workspaces], called=workspaces[0].pk
+        )
+        return [session.title for session in found]
+
+    assert first_page() == ["0", "1", "2", "3", "4"]
+    # Not less than there is where rows have left the list, and what is new.
+    VideoSession.objects.filter(title__in=["0", "1", "2", "3", "5", "6", "7", "8"]).update(archived=True)
+    assert first_page() == ["4", "9", "10", "11", "12"]
+    VideoSessionFactory(workspace=workspaces[1], title="new", active_at=now)
+    assert first_page() == ["new", "4", "9", "10", "11"]
+    VideoSession.objects.exclude(title="4").update(archived=True)
+    assert first_page() == ["4"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -466,6 +466,15 @@ def test_tags_are_kept_once_in_any_case_and_found_in_the_history():
     assert not session.tags.exists()
 
 
+def test_a_new_tag_can_be_filtered_for_at_once(django_capture_on_commit_callbacks: Any):
+    session = VideoSessionFactory()
+    client = signed_in(session, Role.CREATOR)
+    assert '<option value="spring"' not in client.get("/sessions/").content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("sessions:tag", args=[session.pk]), {"tags": "spring"})
+    assert '<option value="spring"' in client.get("/sessions/").content.decode()
+
+
 def test_tags_that_are_too_long_or_too_many_are_said_to_be():
     session = VideoSessionFactory()
     client = signed_in(session, Role.CREATOR)
