@@ -69,6 +69,25 @@ def test_a_strip_stays_at_its_beginning_when_pictures_come_before_what_is_there(
     assert strip.evaluate("list => list.scrollLeft") == 0
 
 
+def test_a_banner_leaves_the_composer_in_sight(team: Team, browsers: Browsers):
+    session = talk(team, 40)
+    page = browsers.of(team.person)
+    page.route("**/needs-you/count/*", lambda route: None)  # it would take the banner away
+    page.goto(session.get_absolute_url())
+    send = page.get_by_role("button", name="Send", exact=True)
+    expect(send).to_be_in_viewport(ratio=1)
+    page.evaluate(
+        """() => {
+            const banner = document.getElementById("problem").content.firstElementChild.cloneNode(true);
+            banner.querySelector("p").textContent = "HeyGen cannot be reached. What you see is the last known state.";
+            document.getElementById("banners").append(banner);
+            scrollTo(0, 0); // as on a page that was drawn with it
+        }"""
+    )
+    expect(page.get_by_text("HeyGen cannot be reached.")).to_be_in_viewport()
+    expect(send).to_be_in_viewport(ratio=1)
+
+
 def shown(page: Page) -> list[int]:
     found: list[int] = page.evaluate(
         "[...document.querySelectorAll('#chat > [data-position]')].map(one => Number(one.dataset.position))"
