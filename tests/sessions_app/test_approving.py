@@ -317,6 +317,20 @@ def test_the_page_says_who_approved_and_how_many_are_missing():
     assert '<q lang="en">This is not an approval yet.</q>' in html
 
 
+def test_what_was_decided_is_not_counted_by_a_rule_that_came_later():
+    session = reviewing()
+    approve(session, member(session))
+    ruled(session, approvals_needed=2)
+    VideoSession.objects.filter(pk=session.pk).update(group="done", status="completed")
+    client = Client()
+    client.force_login(member(session))
+
+    for name in ("detail", "storyboard"):
+        html = client.get(reverse(f"sessions:{name}", args=[session.pk])).content.decode()
+        assert "approved" in html
+        assert "of 2 approvals" not in html
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_approvers_who_press_at_once_send_once():
     session = ruled(reviewing(), approvals_needed=2)
