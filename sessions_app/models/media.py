@@ -88,11 +88,12 @@ class Resource(models.Model):
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """What else its metadata says, in HeyGen's own words: nobody knows which keys there are."""
+        """What else its metadata says, in HeyGen's own words: nobody knows which keys there are. Ids come last: they say
+        least, and a tile has room for a line or two."""
         rows = self.metadata.items() if isinstance(self.metadata, dict) else ()
         told = [
             (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-            for key, value in rows
+            for key, value in sorted(rows, key=lambda row: row[0].endswith("_id"))
             if key not in _NAMES and value not in (None, "", [], {})
         ]
         return [(key[:_LONGEST_FACT], text[:_LONGEST_FACT]) for key, text in told[:_MOST_FACTS]]

@@ -55,6 +55,7 @@ def test_what_nobody_foresaw_is_told_in_heygens_own_words():
     plan = of("blueprint", title="Plan", scenes=4, tone="calm", empty=None, deep={"a": [1]}, long="x" * 500)
     assert plan.facts == f'scenes: 4 · tone: calm · deep: {{"a": [1]}} · long: {"x" * 200}'
     assert of("blueprint").facts == ""
+    assert of("voice", voice_id="v_1", language="English").facts == "language: English · voice_id: v_1"
     assert len(of("blueprint", **{str(n): n for n in range(100)}).facts.split(" · ")) == 12
 
 
