@@ -127,6 +127,8 @@ widget("[data-picker]", (picker) => {
     event.preventDefault();
     event.stopPropagation(); // not the page's own keys
   });
+  const early = picked();
+  if (early && !early.defaultChecked) show(early); // it was chosen before this was loaded
   return () => {
     document.removeEventListener("htmx:before:swap", before);
     document.removeEventListener("htmx:after:swap", after);

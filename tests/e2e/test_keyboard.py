@@ -102,7 +102,7 @@ def test_a_plain_approval_takes_two_keys_in_the_inbox(team: Team, browsers: Brow
     expect(shown).to_contain_text("Approved. It is being sent.")
     team.until(session, "status in ('generating', 'completed')")
     # Its row stays under the hand until it is left.
-    expect(page.locator("#inbox-items")).to_contain_text("Waits no longer")
+    expect(page.locator("#inbox-items")).to_contain_text("No longer in this list")
 
 
 def test_an_answer_takes_two_keys_in_the_inbox_and_the_next_one_follows(team: Team, browsers: Browsers):

@@ -43,6 +43,21 @@ def saved(page: Page) -> None:
     expect(page.locator("#draft-state")).to_contain_text("Draft saved")
 
 
+def test_a_choice_that_was_made_before_the_script_came_is_shown(team: Team, browsers: Browsers):
+    team.wait_for_catalogue()
+    page = browsers.of(team.person)
+    scripts: list[Route] = []
+    page.route("**/js/picker*.js", lambda route: scripts.append(route))
+    page.goto("/sessions/new/", wait_until="commit")
+    voice = page.locator("summary", has_text="Voice")
+    voice.click()
+    page.get_by_role("radiogroup", name="Voice").get_by_role("radio").nth(1).check()
+    expect(voice).to_contain_text("The agent decides")
+    for script in scripts:
+        script.continue_()
+    expect(voice).not_to_contain_text("The agent decides")
+
+
 def test_pickers_by_keyboard(team: Team, browsers: Browsers):
     team.wait_for_catalogue()
     aria = CatalogueItem.objects.filter(workspace=team.workspace, name="Aria")
