@@ -23,7 +23,7 @@ from bench.mirror.whole import wait_for, workers
 from bench.part import Run
 from bench.remote import Remote, remote
 from bench.responder import WINDOW
-from bench.stage import Processes, collect_static
+from bench.stage import Processes, collect_static, launched
 from config.embedded import free_port
 from polling.conf import figure
 from sessions_app.models import VideoSession
@@ -86,9 +86,7 @@ def measure(run: Run) -> list[Figure]:
         processes.start("config.process", "web", PORT=port, PUBLIC_URL=url)
         workers(processes)
         wait_for(lambda: answers(port), seconds=60, what="the web process answers")
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+        browser = launched(playwright, path)
         cookie = door.cookies[settings.SESSION_COOKIE_NAME]
         tabs = []
         for session in watched:

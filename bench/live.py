@@ -28,7 +28,7 @@ from bench.clocks import cpu_of, percentile, rss_of
 from bench.figures import Figure
 from bench.mirror.whole import wait_for
 from bench.part import Run
-from bench.stage import ROOT, Processes, collect_static
+from bench.stage import ROOT, Processes, collect_static, launched
 from config.embedded import free_port
 from eventstream.hub import STREAMS_PER_USER
 from polling.changes import Announcement, announce
@@ -196,9 +196,7 @@ def _in_a_page(run: Run, port: int, studio: Studio, beside: Readers) -> list[Fig
     waits: list[float] = []
     fanned: list[float] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+        browser = launched(playwright, path)
         page = browser.new_page(base_url=f"http://127.0.0.1:{port}")
         page.context.add_cookies([{"name": name, "value": value, "url": f"http://127.0.0.1:{port}"}])
         page.goto(studio.session.get_absolute_url())

@@ -22,7 +22,7 @@ from bench.figures import Figure
 from bench.live import answers
 from bench.mirror.whole import wait_for
 from bench.part import Run
-from bench.stage import Processes, collect_static
+from bench.stage import Processes, collect_static, launched
 from config.embedded import free_port
 from tests.suite import chromium
 
@@ -81,9 +81,7 @@ def measure(run: Run) -> list[Figure]:
     with Processes() as processes, sync_playwright() as playwright:
         processes.start("config.process", "web", PORT=port, PUBLIC_URL=url)
         wait_for(lambda: answers(port), seconds=60, what="the web process answers")
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+        browser = launched(playwright, path)
         for number in range(1 + int(run.either(3, 5)) * len(run.rounds)):
             run.mark()
             for name, address in pages.items():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from playwright.sync_api import Browser, Playwright
 
 from bench import figures
 from tests.processes import Postgres, Valkey
@@ -151,6 +152,13 @@ def collect_static() -> None:
     """Pages name their files by what `collectstatic` left."""
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"], cwd=ROOT, check=True
+    )
+
+
+def launched(playwright: Playwright, path: str) -> Browser:
+    """A Chromium without anything in its cache."""
+    return playwright.chromium.launch(
+        executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else []
     )
 
 
