@@ -106,9 +106,10 @@ def test_a_plain_approval_takes_two_keys_in_the_inbox(team: Team, browsers: Brow
 
 
 def test_an_answer_takes_two_keys_in_the_inbox_and_the_next_one_follows(team: Team, browsers: Browsers):
-    sessions = [team.create(f"A film about {subject}") for subject in ("pianos", "violins")]
-    for session in sessions:
-        team.until(session, "status == 'waiting_for_input'")
+    sessions = []
+    for subject in ("pianos", "violins"):  # one after the other: so they wait in this order
+        sessions.append(team.create(f"A film about {subject}"))
+        team.until(sessions[-1], "status == 'waiting_for_input'")
     page = browsers.of(team.person)
     page.goto("/")
     page.keyboard.press("j")
