@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy
 
-from sessions_app import keyset, people, tiles
+from sessions_app import keyset, offers, people, tiles
 from sessions_app.models import LibraryTally, Resource, Video, VideoSession
 from sessions_app.tiles import Film, Tile
 from workspaces_app.models import User, Workspace
@@ -91,8 +91,13 @@ def page(user: User, chosen: Mapping[str, Any], workspaces: Sequence[Workspace])
         found, after = keyset.page(
             resources.for_library(), "first_seen_at", chosen["after"], PAGE, workspaces=walked
         )
+        offered = offers.of(found)
         items = [
-            Shown(resource.session, tile=tiles.tile(resource, resource.files.all())) for resource in found
+            Shown(
+                resource.session,
+                tile=tiles.tile(resource, resource.files.all(), offered.get(resource.pk)),
+            )
+            for resource in found
         ]
     return Page(items, after, types)
 

@@ -26,6 +26,7 @@ from sessions_app import (
     heygen_pages,
     lengths,
     meanwhile,
+    offers,
     storyboard,
     tiles,
     turn,
@@ -123,7 +124,11 @@ def context(session: VideoSession, rights: Rights, *, since: int | None = None) 
     shown = newest if since is None else _changed(newest, resources, since)
     videos = list(session.videos.order_by("-first_seen_at"))
     files = tiles.files_of(session)
-    by_id = {resource.pk: tiles.tile(resource, files[resource.pk]) for resource in resources}
+    offered = offers.of(resources)
+    by_id = {
+        resource.pk: tiles.tile(resource, files[resource.pk], offered.get(resource.pk))
+        for resource in resources
+    }
     by_remote_id = {resource.resource_id: by_id[resource.pk] for resource in resources}
     portrait = session.settings.get("orientation") == "portrait"
     reviewing = access.is_reviewing(session)
@@ -209,7 +214,11 @@ def _tiles_of(session: VideoSession, messages: Sequence[Message]) -> dict[str, T
     """What these messages show, by HeyGen's id."""
     ids = {resource_id for message in messages for resource_id in message.resource_ids}
     found = session.resources.filter(resource_id__in=ids).prefetch_related("files")
-    return {resource.resource_id: tiles.tile(resource, resource.files.all()) for resource in found}
+    offered = offers.of(found)
+    return {
+        resource.resource_id: tiles.tile(resource, resource.files.all(), offered.get(resource.pk))
+        for resource in found
+    }
 
 
 def _commands(session: VideoSession, now: datetime) -> list[Command]:

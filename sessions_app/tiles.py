@@ -14,9 +14,12 @@ from django.urls import reverse
 from sessions_app import words
 from sessions_app.models import MediaFile, MediaRole, MediaState, Resource, Video, VideoSession
 from sessions_app.proportions import step_of
+from workspaces_app.pickers import preview_address
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from workspaces_app.models import CatalogueItem
 
 _LOOKS = {"image": "image", "draft": "image", "avatar": "image", "video": "video", "voice": "audio"}
 _ICONS = {"image": "image", "video": "film", "audio": "audio-lines"}
@@ -120,8 +123,8 @@ def _by_role(files: Iterable[MediaFile]) -> dict[str, MediaFile]:
     return {file.role: file for file in files}
 
 
-def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
-    """How a resource with these files looks."""
+def tile(resource: Resource, its_files: Iterable[MediaFile], offer: CatalogueItem | None = None) -> Tile:
+    """How a resource with these files looks. `offer` stands in for files that a voice or avatar does not have."""
     files = _by_role(its_files)
     main = files.get(MediaRole.MAIN)
     kind = (main.content_type if main else "").partition("/")[0]
@@ -141,6 +144,10 @@ def tile(resource: Resource, its_files: Iterable[MediaFile]) -> Tile:
     )
     note = "missing" if resource.missing else "" if resource.read_at else "coming"
     file = _address(main) or (_address(files.get(MediaRole.PREVIEW)) if look in ("video", "audio") else "")
+    if offer is not None:
+        picture = picture or preview_address(offer, offer.workspace, "picture")
+        if look == "audio":
+            file = file or preview_address(offer, offer.workspace, "sound")
     shows = look in ("image", "video") and kind in ("", look)
     type_word = words.resource_type(resource.type)
     return Tile(

@@ -285,12 +285,14 @@ def _readable(code: str) -> str:
     return code.replace("_", " ")
 
 
-def _choice(item: CatalogueItem, workspace: Workspace, *, recent: bool = False) -> Choice:
-    def address(what: str) -> str:
-        if item.preview(what) is None:
-            return ""
-        return reverse("workspaces:catalogue-preview", args=[workspace.slug, item.pk, what])
+def preview_address(item: CatalogueItem, workspace: Workspace, what: str) -> str:
+    """Where a page gets the item's "picture", "sound" or "film"; "" where it has none."""
+    if item.preview(what) is None:
+        return ""
+    return reverse("workspaces:catalogue-preview", args=[workspace.slug, item.pk, what])
 
+
+def _choice(item: CatalogueItem, workspace: Workspace, *, recent: bool = False) -> Choice:
     fields = ("language", "gender", "aspect_ratio", "avatar_type")
     details: list[str | Promise] = [_readable(str(item.data.get(name) or "")) for name in fields]
     if item.ownership == "private":
@@ -308,9 +310,9 @@ def _choice(item: CatalogueItem, workspace: Workspace, *, recent: bool = False) 
         value=item.remote_id,
         name=item.name,
         detail=" · ".join(str(detail) for detail in details if detail),
-        picture=address("picture"),
-        sound=address("sound"),
-        film=address("film"),
+        picture=preview_address(item, workspace, "picture"),
+        sound=preview_address(item, workspace, "sound"),
+        film=preview_address(item, workspace, "film"),
         colours=list(zip(range(6, 96, 12), shown, strict=False)),
         favourite=item.favourite,
         recent=recent,
