@@ -94,6 +94,11 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
     return sorted(first.values(), key=lambda item: (item.since, item.session.pk))[:MOST]
 
 
+def for_them(items: Sequence[Item]) -> list[Item]:
+    """Those that wait for whoever asked: what others have to decide is no turn of theirs."""
+    return [item for item in items if not item.whose]
+
+
 def count(user: User, *, workspace: str = "") -> int:
     """How many that are, without reading them; a session with an unclear press may count twice."""
     return sum(rows.count() for rows in _sessions(user, workspace)) + _unclear(user, workspace).count()

@@ -43,7 +43,7 @@ def inbox(request: SignedIn) -> HttpResponse:
         "workspaces": theirs,
         "snoozed": waiting_room.snoozed(request.user),
         "recent": lists.recent(theirs),
-        "needs_you_count": len(waiting["items"]) + waiting["more"],
+        "needs_you_count": len(waiting_room.for_them(waiting["items"])) + waiting["more"],
     }
     return render(request, TEMPLATE, shown)
 
@@ -78,10 +78,12 @@ def needs_you_count(request: SignedIn) -> JsonResponse:
     )
     items = waiting_room.waiting(request.user, pictures=False)
     answered_at = shell.answered_at(request)
-    latest = max(items, key=lambda item: item.since, default=None)
+    mine = waiting_room.for_them(items)
+    more = waiting_room.count(request.user) - len(items) if len(items) == waiting_room.MOST else 0
+    latest = max(mine, key=lambda item: item.since, default=None)
     return JsonResponse(
         {
-            "count": waiting_room.count(request.user) if len(items) == waiting_room.MOST else len(items),
+            "count": len(mine) + max(0, more),
             "title": None if its is None else words.page_title(its),
             "late": None if its is None else session_page.freshness(its).late_because,
             "answered_at": answered_at.isoformat() if answered_at is not None else None,

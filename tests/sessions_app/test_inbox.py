@@ -130,6 +130,12 @@ def test_a_row_says_where_it_waits_for_others(
     user = person(workspace, role=role)
     assert {item.session.title: item.whose for item in inbox.waiting(user)} == whose
     html = browser(user).get("/").content.decode()
+    # Nobody is called for what others have to decide.
+    theirs = [title for title, role_it_takes in whose.items() if not role_it_takes]
+    assert f"<span data-count>{len(theirs)}</span>" in html
+    answer = browser(user).get("/needs-you/count/").json()
+    assert answer["count"] == len(theirs)
+    assert (answer["latest"]["title"] if theirs else answer["latest"]) in (theirs or [None])
     assert ("an approver decides" in html) is ("approver" in whose.values())
     assert ("a creator or an approver answers" in html) is ("creator" in whose.values())
 
