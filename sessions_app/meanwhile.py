@@ -19,7 +19,7 @@ from commands import tokens
 from commands.models import Command, State
 from commands.querysets import OPEN_STATES, CommandQuerySet
 from polling import clock
-from sessions_app import storyboard
+from sessions_app import access, storyboard
 from sessions_app.models import Message, VideoSession
 from sessions_app.sending import SEND_KIND
 
@@ -91,6 +91,8 @@ def shown_since(seen: Mark, session: VideoSession) -> list[Said]:
         return []
     newest = storyboard.newest(session)
     if newest is None or newest.position <= seen.position:
+        return []
+    if not (newest.is_described or access.is_reviewing(session)):
         return []
     carrier = Message.objects.get(session=session, position=newest.position)
     text = _("Storyboard %(number)d. Any message may approve it now.") % {"number": newest.number}

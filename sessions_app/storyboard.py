@@ -37,6 +37,11 @@ class Revision:
     resources: tuple[Resource, ...]
     coming: int = 0
 
+    @property
+    def is_described(self) -> bool:
+        """Whether it is known of any of it that it is a picture: else it may turn out to be a voice, and no storyboard."""
+        return any(resource.type for resource in self.resources)
+
 
 def newest(session: VideoSession) -> Revision | None:
     """The newest storyboard, or None before the first: what an approval has to be about.

@@ -174,6 +174,29 @@ def test_words_that_were_begun_before_a_storyboard_came_do_not_go_out_past_it(na
     assert messages_sent(session) == ["Yes, go ahead"]
 
 
+@pytest.mark.parametrize(
+    ("status", "described", "code"),
+    [
+        ("waiting_for_input", False, 200),
+        ("waiting_for_input", True, 422),
+        # HeyGen waits for a verdict: that must be the storyboard.
+        ("reviewing", False, 422),
+    ],
+)
+def test_what_may_be_a_voice_holds_an_answer_up_only_where_a_verdict_is_waited_for(
+    status: str, described: bool, code: int
+):
+    session = asking()
+    client = Client()
+    client.force_login(member(session, "Me", Role.APPROVER))
+    seen = seen_on(client, session)
+    shows(session, "a", text="Look:")
+    VideoSession.objects.filter(pk=session.pk).update(status=status)
+    if not described:
+        session.resources.update(type="", read_at=None)
+    assert post(client, session, message="Warm", seen=seen).status_code == code
+
+
 def test_more_words_of_the_agent_hold_nothing_up():
     session = asking()
     client = signed_in(session, "Me")
