@@ -37,6 +37,8 @@ CLAIMING_SECONDS = 20.0
 # Which keys have something due is looked up so often; a claim asks for what their budgets allow in the meantime. What comes
 # due waits half of it on average, and is then read in one go.
 KEYS_SECONDS = 0.1
+# A pause is at least so long.
+LEAST_SECONDS = 0.01
 # A pause when nothing may be claimed although something is due.
 PAUSE_SECONDS = 0.25
 HEADROOM_SECONDS = 0.5
@@ -180,9 +182,14 @@ class Drain:
         return self._more or soon or self.readers.called.is_set()
 
     def _rest(self) -> None:
-        """Until something is due, or somebody calls; where more is due now, the budget is used up for a moment."""
-        left = PAUSE_SECONDS if self._more else self._due_at - time.monotonic()
-        self.readers.called.wait(max(0.0, left))
+        """Until something is due, or somebody calls; a moment where more is due than may be claimed now."""
+        if not self._more:
+            left = self._due_at - time.monotonic()
+        else:
+            # Due since we claimed, or no thread is free for it; without a quota the budget is used up.
+            left = KEYS_SECONDS if any(quota > 0 for quota in self._quotas.values()) else PAUSE_SECONDS
+        # At least a little: what is due and cannot be claimed is held by somebody's transaction.
+        self.readers.called.wait(max(LEAST_SECONDS, left))
         self._keys_at = -math.inf
 
     def _look_at_keys(self) -> None:

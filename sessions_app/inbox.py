@@ -22,6 +22,7 @@ from sessions_app.addresses import address
 from sessions_app.models import MediaFile, MediaState, Mode, Snooze, VideoSession
 from sessions_app.querysets import VideoSessionQuerySet
 from sessions_app.session_page import Rights
+from workspaces_app import access as workspaces
 from workspaces_app.models import Role, User
 
 MOST = 100
@@ -57,18 +58,21 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
 
     Six queries at most, however much waits.
     """
-    found = [
-        Item(
-            _why(session),
-            session,
-            _since(session),
-            words.status_of(session),
-            _picture_of(session),
-            whose=_whose(session),
-        )
-        for rows in _sessions(user, workspace)
-        for session in _with_role(_with_picture(rows) if pictures else rows, user).for_row()[:MOST]
-    ]
+    found = []
+    for rows in _sessions(user, workspace):
+        shown = (_with_picture(rows) if pictures else rows).for_row()
+        shown = shown.annotate(role_here=workspaces.role_of(user))  # type: ignore[no-redef]  # the model declares it
+        found += [
+            Item(
+                _why(session),
+                session,
+                _since(session),
+                words.status_of(session),
+                _picture_of(session),
+                whose=_whose(session),
+            )
+            for session in shown[:MOST]
+        ]
     presses = list(_unclear(user, workspace).select_related("by")[:MOST])
     sessions = VideoSession.objects.visible_to(user).for_row()
     by_id = sessions.in_bulk([press.object_id for press in presses]) if presses else {}
@@ -97,6 +101,11 @@ def waiting(user: User, *, workspace: str = "", pictures: bool = True) -> list[I
 def for_them(items: Sequence[Item]) -> list[Item]:
     """Those that wait for whoever asked: what others have to decide is no turn of theirs."""
     return [item for item in items if not item.whose]
+
+
+def beyond(items: Sequence[Item], user: User, *, workspace: str = "") -> int:
+    """How many wait that are not among these, which `waiting` gave."""
+    return max(0, count(user, workspace=workspace) - len(items)) if len(items) == MOST else 0
 
 
 def count(user: User, *, workspace: str = "") -> int:
@@ -154,13 +163,8 @@ def _why(session: VideoSession) -> str:
     return "review" if access.is_reviewing(session) else "question"
 
 
-def _with_role(rows: VideoSessionQuerySet, user: User) -> VideoSessionQuerySet:
-    mine = user.memberships.filter(workspace=OuterRef("workspace"))
-    return rows.annotate(role=Subquery(mine.values("role")[:1]))
-
-
 def _whose(session: VideoSession) -> str:
-    role = Role(getattr(session, "role", ""))
+    role = Role(session.role_here)
     if access.is_reviewing(session):
         return "" if access.may_give_verdict(role, session) else "approver"
     return "creator" if role == Role.VIEWER and session.group == "needs_you" else ""

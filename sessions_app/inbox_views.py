@@ -52,11 +52,7 @@ def _waiting(request: SignedIn) -> dict[str, Any]:
     """What the list shows; `more` is how many beyond it wait as well."""
     workspace = InboxFilter(request.GET).chosen()
     items = waiting_room.waiting(request.user, workspace=workspace)
-    more = (
-        max(0, waiting_room.count(request.user, workspace=workspace) - len(items))
-        if len(items) == waiting_room.MOST
-        else 0
-    )
+    more = waiting_room.beyond(items, request.user, workspace=workspace)
     return {"items": items, "more": more, "workspace": workspace}
 
 
@@ -79,11 +75,10 @@ def needs_you_count(request: SignedIn) -> JsonResponse:
     items = waiting_room.waiting(request.user, pictures=False)
     answered_at = shell.answered_at(request)
     mine = waiting_room.for_them(items)
-    more = waiting_room.count(request.user) - len(items) if len(items) == waiting_room.MOST else 0
     latest = max(mine, key=lambda item: item.since, default=None)
     return JsonResponse(
         {
-            "count": len(mine) + max(0, more),
+            "count": len(mine) + waiting_room.beyond(items, request.user),
             "title": None if its is None else words.page_title(its),
             "late": None if its is None else session_page.freshness(its).late_because,
             "answered_at": answered_at.isoformat() if answered_at is not None else None,

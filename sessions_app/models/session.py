@@ -112,6 +112,8 @@ class VideoSession(models.Model):
         has_notes: bool
         read_to: int | None
         has_attached: bool
+        # Only those that `access` gave to a person, and those of the inbox.
+        role_here: str
         # Only those of `with_lateness`.
         is_late: bool
 
